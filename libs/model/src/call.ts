@@ -1,0 +1,229 @@
+import { AppError } from './errors.ts';
+import { isValidId, parseProjectId } from './ids.ts';
+import { JsonScanner, JsonSyntaxError } from './json-scan.ts';
+import { parseInstant } from './time.ts';
+
+/**
+ * A call is told in parts: a start, an end, a rename, a delete, in any order and any number of times. A part holds the
+ * groups of fields it knows; per group the highest version wins (trace-store folds them).
+ *
+ * Payloads (`Uint8Array`) are the JSON bytes the client sent. Instants are microseconds. Nullable = not given.
+ */
+export interface CallPart {
+  /** `entity/project`. */
+  readonly projectId: string;
+  readonly id: string;
+  readonly start?: StartGroup;
+  readonly end?: EndGroup;
+  readonly rename?: RenameGroup;
+}
+
+export interface StartFields {
+  readonly startedAtUs: number;
+  readonly traceId: string;
+  readonly parentId: string | null;
+  readonly threadId: string | null;
+  readonly turnId: string | null;
+  /** Op ref (`weave:///e/p/op/name:digest`) or free name. */
+  readonly opName: string;
+  readonly displayName: string | null;
+  /** JSON object. */
+  readonly attributes: Uint8Array;
+  /** JSON object. */
+  readonly inputs: Uint8Array;
+  /** JSON, only for calls made from OTLP spans: what `attributes.otel_span` is rendered from. */
+  readonly otelDump: Uint8Array | null;
+  readonly userId: string | null;
+  readonly runId: string | null;
+  readonly runStep: number | null;
+  /** Every string in `inputs` that is a ref. */
+  readonly inputRefs: readonly string[];
+}
+
+export interface EndFields {
+  readonly endedAtUs: number;
+  /** Null = no error. */
+  readonly exception: string | null;
+  /** JSON value; `null` when the op returned nothing. */
+  readonly output: Uint8Array;
+  /** JSON object. */
+  readonly summary: Uint8Array;
+  readonly runStepEnd: number | null;
+  readonly outputRefs: readonly string[];
+}
+
+/** Version = event time, then content: see trace-store `partVersion`. */
+export interface Versioned {
+  readonly version: bigint;
+}
+export type StartGroup = StartFields & Versioned;
+export type EndGroup = EndFields & Versioned;
+/** `/call/update`: `''` clears the name. Wins over the start's own display name. */
+export type RenameGroup = { readonly displayName: string } & Versioned;
+
+/** What the wire item says, before versions: one of `start`, `end` or both. */
+export interface CallItem {
+  /** Null only where the route allows it to be missing. */
+  readonly projectId: string | null;
+  readonly id: string | null;
+  /** From a start: null means the server chooses. */
+  readonly traceId: string | null;
+  /** `wb_user_id` as sent: trusted in the open loopback mode only. */
+  readonly userId: string | null;
+  readonly start: StartFields | null;
+  readonly end: EndFields | null;
+}
+
+export type CallItemKind = 'call.started' | 'call.ended' | 'call.completed';
+
+export const MAX_OP_NAME = 128;
+export const MAX_DISPLAY_NAME = 1024;
+
+const EMPTY_OBJECT = new Uint8Array([0x7b, 0x7d]);
+const NULL = new Uint8Array([0x6e, 0x75, 0x6c, 0x6c]);
+
+/**
+ * Reads one started, ended or completed call (weave-api: StartedCallSchemaForInsert and so on) without copying or
+ * parsing its payloads. Unknown members are ignored, explicit null means not given, of duplicate members the last wins.
+ * @throws AppError `invalid_request` naming the offending member.
+ */
+export function readCallItem(kind: CallItemKind, bytes: Uint8Array): CallItem {
+  const members = new Members(bytes);
+  const starts = kind !== 'call.ended';
+  const ends = kind !== 'call.started';
+  const projectId = members.text('project_id');
+  const id = members.text('id');
+  if (id !== null && !isValidId(id)) throw invalid('id', 'must be 1 to 128 characters without spaces or control characters');
+  const traceId = members.text('trace_id');
+  if (traceId !== null && !isValidId(traceId)) throw invalid('trace_id', 'must be 1 to 128 characters without spaces or control characters');
+  return {
+    projectId: projectId === null ? null : parseProjectId(projectId),
+    id,
+    traceId,
+    userId: members.text('wb_user_id'),
+    start: starts ? startFields(members, traceId) : null,
+    end: ends ? endFields(members) : null,
+  };
+}
+
+function startFields(members: Members, traceId: string | null): StartFields {
+  const opName = members.text('op_name');
+  if (opName === null) throw invalid('op_name', 'is required');
+  if (opName.length > MAX_OP_NAME && !opName.startsWith('weave:///')) throw invalid('op_name', `is longer than ${MAX_OP_NAME} characters`);
+  const displayName = members.text('display_name');
+  if (displayName !== null && displayName.length > MAX_DISPLAY_NAME) throw invalid('display_name', `is longer than ${MAX_DISPLAY_NAME} characters`);
+  const inputs = members.object('inputs');
+  return {
+    startedAtUs: members.instant('started_at'),
+    traceId: traceId ?? '',
+    parentId: members.text('parent_id'),
+    threadId: members.text('thread_id'),
+    turnId: members.text('turn_id'),
+    opName,
+    displayName,
+    attributes: members.object('attributes'),
+    inputs,
+    otelDump: members.optional('otel_dump'),
+    userId: null,
+    runId: members.text('wb_run_id'),
+    runStep: members.integer('wb_run_step'),
+    inputRefs: findRefs(inputs),
+  };
+}
+
+function endFields(members: Members): EndFields {
+  const output = members.optional('output') ?? NULL;
+  return {
+    endedAtUs: members.instant('ended_at'),
+    exception: members.text('exception'),
+    output,
+    summary: members.object('summary'),
+    runStepEnd: members.integer('wb_run_step_end'),
+    outputRefs: findRefs(output),
+  };
+}
+
+const REF_OPEN = '"weave:///';
+
+/** Every distinct string value in the JSON that starts with `weave:///`, in order of appearance. Member names do not count. */
+export function findRefs(json: Uint8Array): string[] {
+  const buf = asBuffer(json);
+  let at = buf.indexOf(REF_OPEN);
+  if (at < 0) return [];
+  const refs = new Set<string>();
+  const scanner = new JsonScanner(buf);
+  for (; at >= 0; at = buf.indexOf(REF_OPEN, at)) {
+    // `\"weave:///` is text about a ref inside a longer string, not a ref.
+    if (buf[at - 1] === 0x5c) {
+      at += REF_OPEN.length;
+      continue;
+    }
+    const end = scanner.string(at);
+    if (buf[scanner.ws(end)] !== 0x3a) refs.add(scanner.stringValue(at, end));
+    at = end;
+  }
+  return [...refs];
+}
+
+/** The members of one JSON object as byte ranges; typed access with errors that name the member. */
+class Members {
+  private readonly buf: Buffer;
+  private readonly scanner: JsonScanner;
+  private readonly spans = new Map<string, readonly [number, number]>();
+
+  constructor(bytes: Uint8Array) {
+    this.buf = asBuffer(bytes);
+    this.scanner = new JsonScanner(this.buf);
+    try {
+      const end = this.scanner.members(this.scanner.ws(0), (key, from, to) => this.spans.set(key, [from, to]));
+      if (this.scanner.ws(end) !== this.buf.length) throw new JsonSyntaxError('text after the value', end);
+    } catch (error) {
+      if (error instanceof JsonSyntaxError) throw new AppError('invalid_request', `not valid JSON: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** The raw bytes, or null for missing and null. */
+  optional(name: string): Uint8Array | null {
+    const span = this.spans.get(name);
+    return span === undefined || this.buf[span[0]] === 0x6e ? null : this.buf.subarray(span[0], span[1]);
+  }
+
+  object(name: string): Uint8Array {
+    const bytes = this.optional(name);
+    if (bytes === null) return EMPTY_OBJECT;
+    if (bytes[0] !== 0x7b) throw invalid(name, 'must be an object');
+    return bytes;
+  }
+
+  text(name: string): string | null {
+    const span = this.spans.get(name);
+    if (span === undefined || this.buf[span[0]] === 0x6e) return null;
+    if (this.buf[span[0]] !== 0x22) throw invalid(name, 'must be a string');
+    return this.scanner.stringValue(span[0], span[1]);
+  }
+
+  instant(name: string): number {
+    const text = this.text(name);
+    if (text === null) throw invalid(name, 'is required');
+    const us = parseInstant(text);
+    if (us === undefined) throw invalid(name, `must be an ISO 8601 time between 1900 and 2255, got ${JSON.stringify(text.slice(0, 40))}`);
+    return us;
+  }
+
+  integer(name: string): number | null {
+    const bytes = this.optional(name);
+    if (bytes === null) return null;
+    const value = Number(asBuffer(bytes).toString('latin1'));
+    if (!Number.isSafeInteger(value) || value < 0) throw invalid(name, 'must be a whole number');
+    return value;
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function invalid(path: string, what: string): AppError {
+  return new AppError('invalid_request', `${path}: ${what}`);
+}
