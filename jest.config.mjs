@@ -1,0 +1,16 @@
+/** Which tests run: `pnpm test` = everything; `pnpm test libs/model` = one folder. */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/{libs,services,scripts}/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,1 @@
+export type { ConsumeOptions, DeadLetter, EventLog, Offsets, Rejected, Topic } from './event-log.ts';

@@ -1,0 +1,55 @@
+/**
+ * What the event log carries. Everything a client writes becomes an event; any table can be rebuilt from them.
+ * An event holds the wire payload itself (the bytes the client sent, redacted), never a third copy of its fields.
+ */
+
+/** Numbers are the wire form of the kind in a log record: append only, never renumber. */
+export const EVENT_KINDS = {
+  /** payload: the JSON object `start` (StartedCallSchemaForInsert). key: call. */
+  'call.started': 1,
+  /** payload: the JSON object `end` (EndedCallSchemaForInsert). key: call. */
+  'call.ended': 2,
+  /** payload: one JSON object of `calls/complete` (CompletedCallSchemaForInsert). key: call. */
+  'call.completed': 3,
+  /** payload: JSON `{"display_name": string}`. key: call. */
+  'call.updated': 4,
+  /** payload: JSON `{}`. key: call. One event per deleted call, descendants included. */
+  'call.deleted': 5,
+  /** payload: an ExportTraceServiceRequest of this project's spans (see `encoding`). `id` is the trace id. key: trace. */
+  'otlp.spans': 6,
+  /** payload: JSON `{"val": …, "kind": …, "base_object_class": …, "leaf_object_class": …}`, `id` is `<object_id>:<digest>`. key: object id. */
+  'object.created': 7,
+  'object.deleted': 8,
+  /** payload: JSON `{"row_digests": […], "rows": […]}`; `id` is the table digest. `rows` may be empty. key: table. */
+  'table.created': 9,
+  /** payload: the file's bytes; `name` in the event; `id` is the digest. key: file. */
+  'file.created': 10,
+  /** payload: the JSON object of FeedbackCreateReq with its `id` and `created_at` set; `id` is the feedback id. key: feedback. */
+  'feedback.created': 11,
+} as const;
+
+export type EventKind = keyof typeof EVENT_KINDS;
+
+export interface TraceEvent {
+  readonly kind: EventKind;
+  /** `entity/project`. */
+  readonly projectId: string;
+  /** What the event is about: call id, trace id, `<object_id>:<digest>`, table or file digest, feedback id. */
+  readonly id: string;
+  /** Who wrote it: the key's user, or in the open loopback mode what the request said. `''` = unknown. */
+  readonly userId: string;
+  /** Server clock at acceptance, microseconds since the epoch. Data for "created at"; never decides between versions of a call's start or end. */
+  readonly receivedAtUs: number;
+  /** File name for `file.created`, payload encoding (`protobuf` | `json`) for `otlp.spans`; else `''`. */
+  readonly note: string;
+  /** Wire bytes, unchanged. Owned by the event: nobody writes into it. */
+  readonly payload: Uint8Array;
+}
+
+/**
+ * The partition key: what must stay in order and meet in one writer. A call's parts share project + call id (ends from
+ * older SDKs carry no trace id); OTLP spans share project + trace id, so that a request needs few records.
+ */
+export function partitionKey(event: TraceEvent): string {
+  return `${event.projectId}/${event.id}`;
+}

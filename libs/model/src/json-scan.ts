@@ -1,0 +1,262 @@
+/**
+ * A scanner over JSON bytes that finds and checks values without making objects of them. Payloads (inputs, output,
+ * attributes, summary) are sliced, never re-serialised: JSON.parse and stringify change 9007199254740993, 1e400, -0 and
+ * 1.0, and cost ten times as much. Strings are crossed with `indexOf`, so that LLM text is skipped at memory speed.
+ */
+
+/** Half-open byte range of one JSON value. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export class JsonSyntaxError extends Error {
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(`${message} at byte ${offset}`);
+    this.name = 'JsonSyntaxError';
+    this.offset = offset;
+  }
+}
+
+/** Deeper values are refused: readers (ClickHouse, browsers, SDKs) recurse. */
+export const MAX_JSON_DEPTH = 512;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+export class JsonScanner {
+  private readonly buf: Buffer;
+  /**
+   * First byte below 0x20 at or after the last place looked at, so that "is there a raw control character inside this
+   * string" costs nothing for compact JSON.
+   */
+  private nextControl = -1;
+  private nextControlFrom = 0;
+  private nextBackslash = -1;
+  private nextBackslashFrom = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Skips white space. */
+  ws(pos: number): number {
+    const { buf } = this;
+    for (;;) {
+      const c = buf[pos];
+      if (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) pos++;
+      else return pos;
+    }
+  }
+
+  /**
+   * Checks the value that starts at `pos` (no leading white space) against RFC 8259 and returns the position after it.
+   * Not recursive. @throws JsonSyntaxError
+   */
+  skip(pos: number): number {
+    const { buf } = this;
+    const first = buf[pos];
+    if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return this.scalar(pos);
+    // One bit per level: 1 = object, 0 = array.
+    const stack: number[] = [first];
+    pos = this.ws(pos + 1);
+    let fresh = true; // just opened: the close may follow at once
+    while (stack.length > 0) {
+      const inObject = stack[stack.length - 1] === OPEN_BRACE;
+      const close = inObject ? CLOSE_BRACE : CLOSE_BRACKET;
+      let c = buf[pos];
+      if (c === close) {
+        stack.pop();
+        pos++;
+        if (stack.length === 0) return pos;
+        fresh = false;
+        pos = this.ws(pos);
+        continue;
+      }
+      if (!fresh) {
+        if (c !== COMMA) throw new JsonSyntaxError(`expected "," or "${String.fromCharCode(close)}"`, pos);
+        pos = this.ws(pos + 1);
+        c = buf[pos];
+      }
+      if (inObject) {
+        if (c !== QUOTE) throw new JsonSyntaxError('expected a member name', pos);
+        pos = this.ws(this.string(pos));
+        if (buf[pos] !== COLON) throw new JsonSyntaxError('expected ":"', pos);
+        pos = this.ws(pos + 1);
+        c = buf[pos];
+      }
+      if (c === OPEN_BRACE || c === OPEN_BRACKET) {
+        if (stack.length >= MAX_JSON_DEPTH) throw new JsonSyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`, pos);
+        stack.push(c);
+        pos = this.ws(pos + 1);
+        fresh = true;
+        continue;
+      }
+      pos = this.ws(this.scalar(pos));
+      fresh = false;
+    }
+    return pos;
+  }
+
+  /** The position after the string that starts at `pos`; escapes and control characters are checked. @throws JsonSyntaxError */
+  string(pos: number): number {
+    const { buf } = this;
+    let from = pos + 1;
+    for (;;) {
+      const end = buf.indexOf(QUOTE, from);
+      if (end < 0) throw new JsonSyntaxError('unterminated string', pos);
+      const backslash = this.backslashBefore(from, end);
+      if (backslash < 0) {
+        if (this.controlBefore(pos + 1, end)) throw new JsonSyntaxError('control character in a string', pos);
+        return end + 1;
+      }
+      from = this.escape(backslash);
+    }
+  }
+
+  /** Members of the object at `pos`: `visit(key, valueStart, valueEnd)` for each, duplicates included. Returns the position after it. @throws JsonSyntaxError */
+  members(pos: number, visit: (key: string, start: number, end: number) => void): number {
+    const { buf } = this;
+    if (buf[pos] !== OPEN_BRACE) throw new JsonSyntaxError('expected an object', pos);
+    pos = this.ws(pos + 1);
+    if (buf[pos] === CLOSE_BRACE) return pos + 1;
+    for (;;) {
+      if (buf[pos] !== QUOTE) throw new JsonSyntaxError('expected a member name', pos);
+      const keyEnd = this.string(pos);
+      const key = this.stringValue(pos, keyEnd);
+      pos = this.ws(keyEnd);
+      if (buf[pos] !== COLON) throw new JsonSyntaxError('expected ":"', pos);
+      const start = this.ws(pos + 1);
+      const end = this.skip(start);
+      visit(key, start, end);
+      pos = this.ws(end);
+      if (buf[pos] === COMMA) pos = this.ws(pos + 1);
+      else if (buf[pos] === CLOSE_BRACE) return pos + 1;
+      else throw new JsonSyntaxError('expected "," or "}"', pos);
+    }
+  }
+
+  /** Elements of the array at `pos`. Returns the position after it. @throws JsonSyntaxError */
+  elements(pos: number, visit: (start: number, end: number) => void): number {
+    const { buf } = this;
+    if (buf[pos] !== OPEN_BRACKET) throw new JsonSyntaxError('expected an array', pos);
+    pos = this.ws(pos + 1);
+    if (buf[pos] === CLOSE_BRACKET) return pos + 1;
+    for (;;) {
+      const start = pos;
+      const end = this.skip(start);
+      visit(start, end);
+      pos = this.ws(end);
+      if (buf[pos] === COMMA) pos = this.ws(pos + 1);
+      else if (buf[pos] === CLOSE_BRACKET) return pos + 1;
+      else throw new JsonSyntaxError('expected "," or "]"', pos);
+    }
+  }
+
+  /** The text of the checked string in [start, end). */
+  stringValue(start: number, end: number): string {
+    const { buf } = this;
+    if (this.backslashBefore(start, end) < 0) return buf.toString('utf8', start + 1, end - 1);
+    return JSON.parse(buf.toString('utf8', start, end)) as string;
+  }
+
+  private scalar(pos: number): number {
+    const { buf } = this;
+    const c = buf[pos];
+    switch (c) {
+      case QUOTE:
+        return this.string(pos);
+      case 0x74:
+        return this.literal(pos, 'true');
+      case 0x66:
+        return this.literal(pos, 'false');
+      case 0x6e:
+        return this.literal(pos, 'null');
+      default:
+        return this.number(pos);
+    }
+  }
+
+  private literal(pos: number, text: string): number {
+    for (let i = 0; i < text.length; i++) {
+      if (this.buf[pos + i] !== text.charCodeAt(i)) throw new JsonSyntaxError('unexpected token', pos);
+    }
+    return pos + text.length;
+  }
+
+  private number(start: number): number {
+    const { buf } = this;
+    let pos = start;
+    if (buf[pos] === MINUS) pos++;
+    if (buf[pos] === ZERO) pos++;
+    else pos = this.digits(pos, start);
+    if (buf[pos] === 0x2e) pos = this.digits(pos + 1, start);
+    if (buf[pos] === 0x65 || buf[pos] === 0x45) {
+      pos++;
+      if (buf[pos] === MINUS || buf[pos] === 0x2b) pos++;
+      pos = this.digits(pos, start);
+    }
+    return pos;
+  }
+
+  private digits(pos: number, start: number): number {
+    const first = pos;
+    for (;;) {
+      const c = this.buf[pos];
+      if (c === undefined || c < ZERO || c > 0x39) break;
+      pos++;
+    }
+    if (pos === first) throw new JsonSyntaxError(start >= this.buf.length ? 'unexpected end' : 'unexpected token', start);
+    return pos;
+  }
+
+  /** Checks the escape at `pos` (a backslash) and returns the position after it. */
+  private escape(pos: number): number {
+    const { buf } = this;
+    const c = buf[pos + 1];
+    if (c === 0x75) {
+      for (let i = 2; i < 6; i++) {
+        const h = buf[pos + i];
+        const hex = h !== undefined && ((h >= 0x30 && h <= 0x39) || (h >= 0x41 && h <= 0x46) || (h >= 0x61 && h <= 0x66));
+        if (!hex) throw new JsonSyntaxError('bad \\u escape', pos);
+      }
+      return pos + 6;
+    }
+    // " \ / b f n r t
+    if (
+      c === 0x22 || c === 0x5c || c === 0x2f || c === 0x62 || c === 0x66 || c === 0x6e || c === 0x72 || c === 0x74
+    )
+      return pos + 2;
+    throw new JsonSyntaxError('bad escape', pos);
+  }
+
+  /** First backslash in [from, end), or -1. The next one is remembered, so that a body is searched once. */
+  private backslashBefore(from: number, end: number): number {
+    if (from < this.nextBackslashFrom || this.nextBackslash < from) {
+      const found = this.buf.indexOf(BACKSLASH, from);
+      this.nextBackslash = found < 0 ? this.buf.length : found;
+      this.nextBackslashFrom = from;
+    }
+    return this.nextBackslash < end ? this.nextBackslash : -1;
+  }
+
+  private controlBefore(from: number, end: number): boolean {
+    const { buf } = this;
+    if (from < this.nextControlFrom || this.nextControl < from) {
+      this.nextControlFrom = from;
+      let i = from;
+      while (i < buf.length && buf[i]! >= 0x20) i++;
+      this.nextControl = i;
+    }
+    return this.nextControl < end;
+  }
+}
