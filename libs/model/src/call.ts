@@ -1,7 +1,8 @@
 import { AppError } from './errors.ts';
-import { isValidId, parseProjectId } from './ids.ts';
-import { JsonScanner, JsonSyntaxError } from './json-scan.ts';
-import { parseInstant } from './time.ts';
+import { isValidId } from './ids.ts';
+import { asBuffer, JsonMembers } from './json-members.ts';
+import { JsonScanner } from './json-scan.ts';
+import { SecretFinder } from './redact.ts';
 
 /**
  * A call is told in parts: a start, an end, a rename, a delete, in any order and any number of times. A part holds the
@@ -63,7 +64,7 @@ export type RenameGroup = { readonly displayName: string } & Versioned;
 
 /** What the wire item says, before versions: one of `start`, `end` or both. */
 export interface CallItem {
-  /** Null only where the route allows it to be missing. */
+  /** As sent, unchecked: a project in the path wins over it. */
   readonly projectId: string | null;
   readonly id: string | null;
   /** From a start: null means the server chooses. */
@@ -72,6 +73,8 @@ export interface CallItem {
   readonly userId: string | null;
   readonly start: StartFields | null;
   readonly end: EndFields | null;
+  /** Where in the item's bytes secrets of inputs and attributes stand: for `redactAt`. */
+  readonly secrets: readonly number[];
 }
 
 export type CallItemKind = 'call.started' | 'call.ended' | 'call.completed';
@@ -79,7 +82,7 @@ export type CallItemKind = 'call.started' | 'call.ended' | 'call.completed';
 export const MAX_OP_NAME = 128;
 export const MAX_DISPLAY_NAME = 1024;
 
-const EMPTY_OBJECT = new Uint8Array([0x7b, 0x7d]);
+const HOLDS_SECRETS: ReadonlySet<string> = new Set(['inputs', 'attributes', 'otel_dump']);
 const NULL = new Uint8Array([0x6e, 0x75, 0x6c, 0x6c]);
 
 /**
@@ -88,30 +91,43 @@ const NULL = new Uint8Array([0x6e, 0x75, 0x6c, 0x6c]);
  * @throws AppError `invalid_request` naming the offending member.
  */
 export function readCallItem(kind: CallItemKind, bytes: Uint8Array): CallItem {
-  const members = new Members(bytes);
+  const finder = new SecretFinder(bytes);
+  const secrets: number[] = [];
+  const onMember = (name: string): void => {
+    if (finder.found.length === 0) return;
+    // All of several members of the same name: the bytes are kept, so every one of them would reach the disk.
+    if (HOLDS_SECRETS.has(name)) secrets.push(...finder.found);
+    finder.found.length = 0;
+  };
+  const members = new JsonMembers(bytes, { onName: finder.onName, onMember });
   const starts = kind !== 'call.ended';
   const ends = kind !== 'call.started';
   const projectId = members.text('project_id');
   const id = members.text('id');
-  if (id !== null && !isValidId(id)) throw invalid('id', 'must be 1 to 128 characters without spaces or control characters');
+  if (id !== null && !isValidId(id))
+    throw invalid('id', 'must be 1 to 128 characters without spaces or control characters');
   const traceId = members.text('trace_id');
-  if (traceId !== null && !isValidId(traceId)) throw invalid('trace_id', 'must be 1 to 128 characters without spaces or control characters');
+  if (traceId !== null && !isValidId(traceId))
+    throw invalid('trace_id', 'must be 1 to 128 characters without spaces or control characters');
   return {
-    projectId: projectId === null ? null : parseProjectId(projectId),
+    projectId,
     id,
     traceId,
     userId: members.text('wb_user_id'),
     start: starts ? startFields(members, traceId) : null,
     end: ends ? endFields(members) : null,
+    secrets,
   };
 }
 
-function startFields(members: Members, traceId: string | null): StartFields {
+function startFields(members: JsonMembers, traceId: string | null): StartFields {
   const opName = members.text('op_name');
   if (opName === null) throw invalid('op_name', 'is required');
-  if (opName.length > MAX_OP_NAME && !opName.startsWith('weave:///')) throw invalid('op_name', `is longer than ${MAX_OP_NAME} characters`);
+  if (opName.length > MAX_OP_NAME && !opName.startsWith('weave:///'))
+    throw invalid('op_name', `is longer than ${MAX_OP_NAME} characters`);
   const displayName = members.text('display_name');
-  if (displayName !== null && displayName.length > MAX_DISPLAY_NAME) throw invalid('display_name', `is longer than ${MAX_DISPLAY_NAME} characters`);
+  if (displayName !== null && displayName.length > MAX_DISPLAY_NAME)
+    throw invalid('display_name', `is longer than ${MAX_DISPLAY_NAME} characters`);
   const inputs = members.object('inputs');
   return {
     startedAtUs: members.instant('started_at'),
@@ -131,7 +147,7 @@ function startFields(members: Members, traceId: string | null): StartFields {
   };
 }
 
-function endFields(members: Members): EndFields {
+function endFields(members: JsonMembers): EndFields {
   const output = members.optional('output') ?? NULL;
   return {
     endedAtUs: members.instant('ended_at'),
@@ -163,65 +179,6 @@ export function findRefs(json: Uint8Array): string[] {
     at = end;
   }
   return [...refs];
-}
-
-/** The members of one JSON object as byte ranges; typed access with errors that name the member. */
-class Members {
-  private readonly buf: Buffer;
-  private readonly scanner: JsonScanner;
-  private readonly spans = new Map<string, readonly [number, number]>();
-
-  constructor(bytes: Uint8Array) {
-    this.buf = asBuffer(bytes);
-    this.scanner = new JsonScanner(this.buf);
-    try {
-      const end = this.scanner.members(this.scanner.ws(0), (key, from, to) => this.spans.set(key, [from, to]));
-      if (this.scanner.ws(end) !== this.buf.length) throw new JsonSyntaxError('text after the value', end);
-    } catch (error) {
-      if (error instanceof JsonSyntaxError) throw new AppError('invalid_request', `not valid JSON: ${error.message}`);
-      throw error;
-    }
-  }
-
-  /** The raw bytes, or null for missing and null. */
-  optional(name: string): Uint8Array | null {
-    const span = this.spans.get(name);
-    return span === undefined || this.buf[span[0]] === 0x6e ? null : this.buf.subarray(span[0], span[1]);
-  }
-
-  object(name: string): Uint8Array {
-    const bytes = this.optional(name);
-    if (bytes === null) return EMPTY_OBJECT;
-    if (bytes[0] !== 0x7b) throw invalid(name, 'must be an object');
-    return bytes;
-  }
-
-  text(name: string): string | null {
-    const span = this.spans.get(name);
-    if (span === undefined || this.buf[span[0]] === 0x6e) return null;
-    if (this.buf[span[0]] !== 0x22) throw invalid(name, 'must be a string');
-    return this.scanner.stringValue(span[0], span[1]);
-  }
-
-  instant(name: string): number {
-    const text = this.text(name);
-    if (text === null) throw invalid(name, 'is required');
-    const us = parseInstant(text);
-    if (us === undefined) throw invalid(name, `must be an ISO 8601 time between 1900 and 2255, got ${JSON.stringify(text.slice(0, 40))}`);
-    return us;
-  }
-
-  integer(name: string): number | null {
-    const bytes = this.optional(name);
-    if (bytes === null) return null;
-    const value = Number(asBuffer(bytes).toString('latin1'));
-    if (!Number.isSafeInteger(value) || value < 0) throw invalid(name, 'must be a whole number');
-    return value;
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function invalid(path: string, what: string): AppError {

@@ -17,10 +17,14 @@ export const EVENT_KINDS = {
   'call.deleted': 5,
   /** payload: an ExportTraceServiceRequest of this project's spans (see `encoding`). `id` is the trace id. key: trace. */
   'otlp.spans': 6,
-  /** payload: JSON `{"val": …, "kind": …, "base_object_class": …, "leaf_object_class": …}`, `id` is `<object_id>:<digest>`. key: object id. */
+  /** payload: JSON `{"kind": …, "base_object_class": …, "leaf_object_class": …, "val": …}`, `id` is `<object_id>:<digest>`. key: object version. See event-payloads.ts for this and the following. */
   'object.created': 7,
+  /** payload and id as `object.created`, without `val`. */
   'object.deleted': 8,
-  /** payload: JSON `{"row_digests": […], "rows": […]}`; `id` is the table digest. `rows` may be empty. key: table. */
+  /**
+   * payload: JSON `{"digests": […], "row_digests": […], "rows": […]}`; `id` is the table digest. A large table is several
+   * events with some of the rows each; the last one has `row_digests`, the order of all of them. key: table.
+   */
   'table.created': 9,
   /** payload: the file's bytes; `name` in the event; `id` is the digest. key: file. */
   'file.created': 10,

@@ -39,7 +39,11 @@ const PROJECT_PART = /^[^/\x00-\x1f\x7f]{1,128}$/; // eslint-disable-line no-con
 export function parseProjectId(value: unknown, path = 'project_id'): string {
   if (typeof value === 'string') {
     const slash = value.indexOf('/');
-    if (slash > 0 && PROJECT_PART.test(value.slice(0, slash)) && PROJECT_PART.test(value.slice(slash + 1))) return value;
+    if (slash > 0 && PROJECT_PART.test(value.slice(0, slash)) && PROJECT_PART.test(value.slice(slash + 1)))
+      return value;
   }
-  throw new AppError('invalid_request', `${path}: expected "entity/project", got ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'}`);
+  throw new AppError(
+    'invalid_request',
+    `${path}: expected "entity/project", got ${JSON.stringify(value)?.slice(0, 80) ?? 'nothing'}`,
+  );
 }

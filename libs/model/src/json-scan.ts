@@ -35,6 +35,7 @@ const ZERO = 0x30;
 
 export class JsonScanner {
   private readonly buf: Buffer;
+  private readonly onName: ((start: number, end: number) => void) | undefined;
   /**
    * First byte below 0x20 at or after the last place looked at, so that "is there a raw control character inside this
    * string" costs nothing for compact JSON.
@@ -44,8 +45,16 @@ export class JsonScanner {
   private nextBackslash = -1;
   private nextBackslashFrom = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** @param onName called with the range (quotes included) of every member name that `skip` crosses, before its value is looked at. */
+  constructor(bytes: Uint8Array, onName?: (start: number, end: number) => void) {
+    this.onName = onName;
     this.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Nothing but white space may follow `pos`. @throws JsonSyntaxError */
+  finish(pos: number): void {
+    const end = this.ws(pos);
+    if (end < this.buf.length) throw new JsonSyntaxError('text after the value', end);
   }
 
   /** Skips white space. */
@@ -63,7 +72,7 @@ export class JsonScanner {
    * Not recursive. @throws JsonSyntaxError
    */
   skip(pos: number): number {
-    const { buf } = this;
+    const { buf, onName } = this;
     const first = buf[pos];
     if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return this.scalar(pos);
     // One bit per level: 1 = object, 0 = array.
@@ -89,13 +98,16 @@ export class JsonScanner {
       }
       if (inObject) {
         if (c !== QUOTE) throw new JsonSyntaxError('expected a member name', pos);
-        pos = this.ws(this.string(pos));
+        const end = this.string(pos);
+        if (onName !== undefined) onName(pos, end);
+        pos = this.ws(end);
         if (buf[pos] !== COLON) throw new JsonSyntaxError('expected ":"', pos);
         pos = this.ws(pos + 1);
         c = buf[pos];
       }
       if (c === OPEN_BRACE || c === OPEN_BRACKET) {
-        if (stack.length >= MAX_JSON_DEPTH) throw new JsonSyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`, pos);
+        if (stack.length >= MAX_JSON_DEPTH)
+          throw new JsonSyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`, pos);
         stack.push(c);
         pos = this.ws(pos + 1);
         fresh = true;
@@ -215,7 +227,8 @@ export class JsonScanner {
       if (c === undefined || c < ZERO || c > 0x39) break;
       pos++;
     }
-    if (pos === first) throw new JsonSyntaxError(start >= this.buf.length ? 'unexpected end' : 'unexpected token', start);
+    if (pos === first)
+      throw new JsonSyntaxError(start >= this.buf.length ? 'unexpected end' : 'unexpected token', start);
     return pos;
   }
 
@@ -226,14 +239,23 @@ export class JsonScanner {
     if (c === 0x75) {
       for (let i = 2; i < 6; i++) {
         const h = buf[pos + i];
-        const hex = h !== undefined && ((h >= 0x30 && h <= 0x39) || (h >= 0x41 && h <= 0x46) || (h >= 0x61 && h <= 0x66));
+        const hex =
+          h !== undefined &&
+          ((h >= 0x30 && h <= 0x39) || (h >= 0x41 && h <= 0x46) || (h >= 0x61 && h <= 0x66));
         if (!hex) throw new JsonSyntaxError('bad \\u escape', pos);
       }
       return pos + 6;
     }
     // " \ / b f n r t
     if (
-      c === 0x22 || c === 0x5c || c === 0x2f || c === 0x62 || c === 0x66 || c === 0x6e || c === 0x72 || c === 0x74
+      c === 0x22 ||
+      c === 0x5c ||
+      c === 0x2f ||
+      c === 0x62 ||
+      c === 0x66 ||
+      c === 0x6e ||
+      c === 0x72 ||
+      c === 0x74
     )
       return pos + 2;
     throw new JsonSyntaxError('bad escape', pos);

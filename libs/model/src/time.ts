@@ -17,7 +17,8 @@ export function parseInstant(text: string): number | undefined {
   const ms = Date.UTC(Number(y), month, day, Number(h), Number(mi), Number(s));
   const check = new Date(ms);
   // Date.UTC rolls 31 February over, and reads years below 100 as 19xx: both are refusals here, not guesses.
-  if (Number(y) < 1900 || Number(h) > 24 || Number(mi) > 59 || Number(s) > 60 || month > 11 || day > 31) return undefined;
+  if (Number(y) < 1900 || Number(h) > 24 || Number(mi) > 59 || Number(s) > 60 || month > 11 || day > 31)
+    return undefined;
   if (Number(h) < 24 && Number(s) < 60 && check.getUTCDate() !== day) return undefined;
   let us = ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
   if (zone !== 'Z' && zone !== 'z') {

@@ -1,0 +1,107 @@
+import { asBuffer } from './json-members.ts';
+import { JsonScanner } from './json-scan.ts';
+
+/**
+ * Wrapped LLM clients send the provider's API key in clear text (`inputs.self._client.apiKey`). String values under these
+ * member names never reach the log. Names are compared without `_` and `-` and in lower case (upstream's lists).
+ */
+const EXACT = new Set([
+  'authheaders',
+  'authorization',
+  'authtoken',
+  'awsaccesskey',
+  'awsaccesskeyid',
+  'bearertoken',
+  'vertexcredentials',
+  'webhookkey',
+  'webhooksecret',
+]);
+const SUFFIX =
+  /(?:accesstoken|apikey|apitoken|clientsecret|privatekey|refreshtoken|secretaccesskey|secretkey|sessiontoken)$/;
+const LONGEST_NAME = 256;
+
+/** Put in place of a secret. */
+export const REDACTED = '"REDACTED"';
+
+/** Last characters a matching name can have: decides for nearly every name, without making a string of it. */
+const LAST = new Uint8Array(256);
+for (const c of 'yntsdYNTSD_-') LAST[c.charCodeAt(0)] = 1;
+const BEFORE_LAST = new Uint8Array(256);
+for (const c of 'eorliEORLI_-') BEFORE_LAST[c.charCodeAt(0)] = 1;
+
+function nameAt(buf: Buffer, start: number, end: number): string {
+  // Only a name's end decides, apart from the short exact ones: a giant name need not be read in full.
+  if (end - start > LONGEST_NAME) return buf.toString('utf8', end - LONGEST_NAME, end - 1);
+  return new JsonScanner(buf).stringValue(start, end);
+}
+
+/** True if a member of this name promises a secret. */
+export function isSecretName(name: string): boolean {
+  const plain = name.replace(/[_-]/g, '').toLowerCase();
+  return EXACT.has(plain) || SUFFIX.test(plain);
+}
+
+/** Finds secrets while a JsonScanner walks: hand `onName` to it. */
+export class SecretFinder {
+  private readonly buf: Buffer;
+  /** First backslash at or after the last name looked at. */
+  private nextEscape = -1;
+  /** Offsets of string values, ascending. */
+  readonly found: number[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.buf = asBuffer(bytes);
+  }
+
+  /** The range of a member name, quotes included; ascending calls. */
+  readonly onName = (start: number, end: number): void => {
+    const { buf } = this;
+    const likely = LAST[buf[end - 2]!] === 1 && BEFORE_LAST[buf[end - 3]!] === 1;
+    if (!likely && !this.hasEscape(start, end)) return;
+    if (!isSecretName(nameAt(buf, start, end))) return;
+    let at = skipSpace(buf, end);
+    if (buf[at] !== 0x3a) return;
+    at = skipSpace(buf, at + 1);
+    if (buf[at] === 0x22 && buf[at + 1] !== 0x22) this.found.push(at);
+  };
+
+  /** An escape may spell any letter: `api\u004bey`. */
+  private hasEscape(start: number, end: number): boolean {
+    if (this.nextEscape < start) {
+      const found = this.buf.indexOf(0x5c, start);
+      this.nextEscape = found < 0 ? this.buf.length : found;
+    }
+    return this.nextEscape < end;
+  }
+}
+
+function skipSpace(buf: Buffer, at: number): number {
+  while (buf[at] === 0x20 || buf[at] === 0x0a || buf[at] === 0x0d || buf[at] === 0x09) at++;
+  return at;
+}
+
+/** `json` with the strings that start at `offsets` (ascending, checked JSON) replaced; the same object when there are none. */
+export function redactAt(json: Uint8Array, offsets: readonly number[]): Uint8Array {
+  if (offsets.length === 0) return json;
+  const buf = asBuffer(json);
+  const scanner = new JsonScanner(buf);
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const at of offsets) {
+    parts.push(buf.subarray(from, at), Buffer.from(REDACTED));
+    from = scanner.string(at);
+  }
+  parts.push(buf.subarray(from));
+  return Buffer.concat(parts);
+}
+
+/**
+ * Replaces non-empty string values of members that are named like a secret, at any depth, by `"REDACTED"`. All other
+ * bytes stay; the same object is returned when nothing matched. @throws JsonSyntaxError
+ */
+export function redactSecrets(json: Uint8Array): Uint8Array {
+  const finder = new SecretFinder(json);
+  const scanner = new JsonScanner(json, finder.onName);
+  scanner.skip(scanner.ws(0));
+  return redactAt(json, finder.found);
+}
