@@ -74,9 +74,11 @@ export function runService(options: RunServiceOptions): RunningService {
   for (const [event, listener] of listeners) port.on(event, listener);
 
   let finished = false;
+  let deadline: NodeJS.Timeout | undefined;
   function finish(code: number): void {
     if (finished) return;
     finished = true;
+    clearTimeout(deadline);
     for (const [event, listener] of listeners) port.off(event, listener);
     resolveEnded(code);
     port.exit(code);
@@ -126,10 +128,11 @@ export function runService(options: RunServiceOptions): RunningService {
   }
 
   async function stopWithin(timeoutMs: number): Promise<number> {
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), timeoutMs)));
-    const inTime = await Promise.race([stopAll().then(() => true), deadline]);
-    clearTimeout(timer);
+    const tooLate = new Promise<boolean>(
+      (resolve) => (deadline = setTimeout(() => resolve(false), timeoutMs)),
+    );
+    const inTime = await Promise.race([stopAll().then(() => true), tooLate]);
+    clearTimeout(deadline);
     if (inTime) {
       logger.info('stopped');
     } else {
