@@ -73,8 +73,6 @@ export interface CallItem {
   readonly userId: string | null;
   readonly start: StartFields | null;
   readonly end: EndFields | null;
-  /** Where in the item's bytes secrets of inputs and attributes stand: for `redactAt`. */
-  readonly secrets: readonly number[];
 }
 
 export type CallItemKind = 'call.started' | 'call.ended' | 'call.completed';
@@ -85,40 +83,80 @@ export const MAX_DISPLAY_NAME = 1024;
 const HOLDS_SECRETS: ReadonlySet<string> = new Set(['inputs', 'attributes', 'otel_dump']);
 const NULL = new Uint8Array([0x6e, 0x75, 0x6c, 0x6c]);
 
+/** A call item found in a larger body: checked JSON, not yet typed. */
+export interface FramedCall {
+  /** Null when the item is no object. */
+  readonly members: JsonMembers | null;
+  /** The item's bytes, a part of the body. */
+  readonly bytes: Uint8Array;
+  /** Position after the item. */
+  readonly end: number;
+  /** Where in `bytes` secrets of inputs and attributes stand: for `redactAt`. */
+  readonly secrets: readonly number[];
+}
+
+/** Finds call items in a body, going over each byte once. */
+export class CallFramer {
+  readonly scanner: JsonScanner;
+  private readonly finder: SecretFinder;
+
+  constructor(body: Uint8Array) {
+    this.finder = new SecretFinder(body);
+    this.scanner = new JsonScanner(body, this.finder.onName);
+  }
+
+  /** @throws JsonSyntaxError: then the whole body is bad. */
+  frame(start: number): FramedCall {
+    const { scanner, finder } = this;
+    finder.take(); // of what was crossed on the way here
+    if (scanner.buf[start] !== 0x7b) {
+      const end = scanner.skip(start);
+      return { members: null, bytes: scanner.buf.subarray(start, end), end, secrets: [] };
+    }
+    const secrets: number[] = [];
+    const onMember = (name: string): void => {
+      const found = finder.take();
+      // All of several members of the same name: the bytes are kept, so every one of them would reach the disk.
+      if (HOLDS_SECRETS.has(name)) for (const at of found) secrets.push(at - start);
+    };
+    const members = JsonMembers.at(scanner, start, { onMember });
+    return { members, bytes: scanner.buf.subarray(start, members.end), end: members.end, secrets };
+  }
+}
+
 /**
  * Reads one started, ended or completed call (weave-api: StartedCallSchemaForInsert and so on) without copying or
  * parsing its payloads. Unknown members are ignored, explicit null means not given, of duplicate members the last wins.
  * @throws AppError `invalid_request` naming the offending member.
  */
 export function readCallItem(kind: CallItemKind, bytes: Uint8Array): CallItem {
-  const finder = new SecretFinder(bytes);
-  const secrets: number[] = [];
-  const onMember = (name: string): void => {
-    if (finder.found.length === 0) return;
-    // All of several members of the same name: the bytes are kept, so every one of them would reach the disk.
-    if (HOLDS_SECRETS.has(name)) secrets.push(...finder.found);
-    finder.found.length = 0;
-  };
-  const members = new JsonMembers(bytes, { onName: finder.onName, onMember });
+  return toCallItem(kind, JsonMembers.parse(bytes));
+}
+
+/** As `readCallItem`, for an item that was framed. */
+export function readFramedCall(kind: CallItemKind, framed: FramedCall): CallItem {
+  if (framed.members === null) throw new AppError('invalid_request', 'must be an object');
+  return toCallItem(kind, framed.members);
+}
+
+function toCallItem(kind: CallItemKind, members: JsonMembers): CallItem {
   const starts = kind !== 'call.ended';
   const ends = kind !== 'call.started';
-  const projectId = members.text('project_id');
   const id = members.text('id');
-  if (id !== null && !isValidId(id))
-    throw invalid('id', 'must be 1 to 128 characters without spaces or control characters');
+  if (id !== null && !isValidId(id)) throw invalid('id', BAD_ID);
   const traceId = members.text('trace_id');
-  if (traceId !== null && !isValidId(traceId))
-    throw invalid('trace_id', 'must be 1 to 128 characters without spaces or control characters');
+  if (traceId !== null && !isValidId(traceId)) throw invalid('trace_id', BAD_ID);
   return {
-    projectId,
+    projectId: members.text('project_id'),
     id,
     traceId,
     userId: members.text('wb_user_id'),
     start: starts ? startFields(members, traceId) : null,
     end: ends ? endFields(members) : null,
-    secrets,
   };
 }
+
+const BAD_ID = 'must be 1 to 128 characters without spaces or control characters';
 
 function startFields(members: JsonMembers, traceId: string | null): StartFields {
   const opName = members.text('op_name');

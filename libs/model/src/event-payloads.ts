@@ -184,7 +184,7 @@ export function readCallUpdatedEvent(event: TraceEvent): { displayName: string }
 
 function decoding<T>(event: TraceEvent, read: (members: JsonMembers) => T): T {
   try {
-    return read(new JsonMembers(asBuffer(event.payload)));
+    return read(JsonMembers.parse(asBuffer(event.payload)));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError('undecodable_event', `${event.kind}: ${error.message}`, { cause: error });

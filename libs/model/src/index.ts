@@ -4,15 +4,18 @@
  */
 export { canonicalJson } from './canonical-json.ts';
 export {
+  CallFramer,
   findRefs,
   MAX_DISPLAY_NAME,
   MAX_OP_NAME,
   readCallItem,
+  readFramedCall,
   type CallItem,
   type CallItemKind,
   type CallPart,
   type EndFields,
   type EndGroup,
+  type FramedCall,
   type RenameGroup,
   type StartFields,
   type StartGroup,
@@ -39,7 +42,13 @@ export {
 } from './event-payloads.ts';
 export { EVENT_KINDS, partitionKey, type EventKind, type TraceEvent } from './events.ts';
 export { isValidId, newId, parseProjectId, timeOfId } from './ids.ts';
-export { appendMembers, asBuffer, JsonMembers, type JsonMembersOptions } from './json-members.ts';
+export {
+  appendMembers,
+  asBuffer,
+  asInvalidRequest,
+  JsonMembers,
+  type JsonMembersOptions,
+} from './json-members.ts';
 export { JsonScanner, JsonSyntaxError, MAX_JSON_DEPTH, type Span } from './json-scan.ts';
 export {
   classifyObject,

@@ -8,41 +8,48 @@ const NULL_BYTE = 0x6e;
 export interface JsonMembersOptions {
   /** Put before member names in errors, e.g. `obj.`. */
   readonly path?: string;
-  /** Called after each member, duplicates included, with the scanner that read it. */
+  /** Called after each member, duplicates included. */
   readonly onMember?: (name: string) => void;
-  /** See JsonScanner. */
-  readonly onName?: (start: number, end: number) => void;
 }
 
 /**
- * The members of one JSON object as byte ranges: the whole text is checked, nothing is parsed or copied. Of duplicate
- * members the last wins; explicit null means not given. Typed access throws AppError `invalid_request` naming the member.
+ * The members of one JSON object as byte ranges: the text is checked, nothing is parsed or copied. Of duplicate members
+ * the last wins; explicit null means not given. Typed access throws AppError `invalid_request` naming the member.
  */
 export class JsonMembers {
-  private readonly buf: Buffer;
   private readonly scanner: JsonScanner;
+  private readonly buf: Buffer;
   private readonly path: string;
   private readonly spans = new Map<string, readonly [number, number]>();
+  /** Position after the object. */
+  readonly end: number;
 
-  /** @throws AppError `invalid_request` if `bytes` is not exactly one JSON object. */
-  constructor(bytes: Uint8Array, options: JsonMembersOptions = {}) {
-    this.buf = asBuffer(bytes);
-    this.scanner = new JsonScanner(this.buf, options.onName);
+  private constructor(scanner: JsonScanner, pos: number, options: JsonMembersOptions) {
+    this.scanner = scanner;
+    this.buf = scanner.buf;
     this.path = options.path ?? '';
     const { onMember } = options;
+    this.end = scanner.members(pos, (key, from, to) => {
+      this.spans.set(key, [from, to]);
+      onMember?.(key);
+    });
+  }
+
+  /** Of a whole text. @throws AppError `invalid_request` if it is not exactly one JSON object. */
+  static parse(bytes: Uint8Array, options: JsonMembersOptions = {}): JsonMembers {
+    const scanner = new JsonScanner(bytes);
     try {
-      const end = this.scanner.members(this.scanner.ws(0), (key, from, to) => {
-        this.spans.set(key, [from, to]);
-        onMember?.(key);
-      });
-      this.scanner.finish(end);
+      const members = new JsonMembers(scanner, scanner.ws(0), options);
+      scanner.finish(members.end);
+      return members;
     } catch (error) {
-      if (!(error instanceof JsonSyntaxError)) throw error;
-      throw new AppError(
-        'invalid_request',
-        `${this.path === '' ? '' : `${this.path.slice(0, -1)}: `}not valid JSON: ${error.message}`,
-      );
+      throw asInvalidRequest(error, options.path);
     }
+  }
+
+  /** Of the object at `pos`, in passing. @throws JsonSyntaxError */
+  static at(scanner: JsonScanner, pos: number, options: JsonMembersOptions = {}): JsonMembers {
+    return new JsonMembers(scanner, pos, options);
   }
 
   /** Byte range of the value, null included. */
@@ -75,7 +82,7 @@ export class JsonMembers {
   members(name: string): JsonMembers {
     const bytes = this.required(name);
     if (bytes[0] !== 0x7b) throw this.invalid(name, 'must be an object');
-    return new JsonMembers(bytes, { path: `${this.path}${name}.` });
+    return JsonMembers.parse(bytes, { path: `${this.path}${name}.` });
   }
 
   /** The raw bytes of each element of a required array. */
@@ -133,6 +140,15 @@ export class JsonMembers {
   invalid(name: string, what: string): AppError {
     return new AppError('invalid_request', `${this.path}${name}: ${what}`);
   }
+}
+
+/** A JsonSyntaxError as the caller's fault; other errors as they are. */
+export function asInvalidRequest(error: unknown, path = ''): unknown {
+  if (!(error instanceof JsonSyntaxError)) return error;
+  return new AppError(
+    'invalid_request',
+    `${path === '' ? '' : `${path.slice(0, -1)}: `}not valid JSON: ${error.message}`,
+  );
 }
 
 /** The same memory as a Buffer. */

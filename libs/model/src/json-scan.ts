@@ -34,7 +34,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 
 export class JsonScanner {
-  private readonly buf: Buffer;
+  readonly buf: Buffer;
   private readonly onName: ((start: number, end: number) => void) | undefined;
   /**
    * First byte below 0x20 at or after the last place looked at, so that "is there a raw control character inside this
@@ -137,6 +137,24 @@ export class JsonScanner {
 
   /** Members of the object at `pos`: `visit(key, valueStart, valueEnd)` for each, duplicates included. Returns the position after it. @throws JsonSyntaxError */
   members(pos: number, visit: (key: string, start: number, end: number) => void): number {
+    return this.object(pos, (key, start) => {
+      const end = this.skip(start);
+      visit(key, start, end);
+      return end;
+    });
+  }
+
+  /** Elements of the array at `pos`. Returns the position after it. @throws JsonSyntaxError */
+  elements(pos: number, visit: (start: number, end: number) => void): number {
+    return this.array(pos, (start) => {
+      const end = this.skip(start);
+      visit(start, end);
+      return end;
+    });
+  }
+
+  /** As `members`, but `read` goes over the value itself (once, however deep it looks) and returns the position after it. */
+  object(pos: number, read: (key: string, start: number) => number): number {
     const { buf } = this;
     if (buf[pos] !== OPEN_BRACE) throw new JsonSyntaxError('expected an object', pos);
     pos = this.ws(pos + 1);
@@ -147,27 +165,21 @@ export class JsonScanner {
       const key = this.stringValue(pos, keyEnd);
       pos = this.ws(keyEnd);
       if (buf[pos] !== COLON) throw new JsonSyntaxError('expected ":"', pos);
-      const start = this.ws(pos + 1);
-      const end = this.skip(start);
-      visit(key, start, end);
-      pos = this.ws(end);
+      pos = this.ws(read(key, this.ws(pos + 1)));
       if (buf[pos] === COMMA) pos = this.ws(pos + 1);
       else if (buf[pos] === CLOSE_BRACE) return pos + 1;
       else throw new JsonSyntaxError('expected "," or "}"', pos);
     }
   }
 
-  /** Elements of the array at `pos`. Returns the position after it. @throws JsonSyntaxError */
-  elements(pos: number, visit: (start: number, end: number) => void): number {
+  /** As `elements`, but `read` goes over the value itself and returns the position after it. */
+  array(pos: number, read: (start: number) => number): number {
     const { buf } = this;
     if (buf[pos] !== OPEN_BRACKET) throw new JsonSyntaxError('expected an array', pos);
     pos = this.ws(pos + 1);
     if (buf[pos] === CLOSE_BRACKET) return pos + 1;
     for (;;) {
-      const start = pos;
-      const end = this.skip(start);
-      visit(start, end);
-      pos = this.ws(end);
+      pos = this.ws(read(pos));
       if (buf[pos] === COMMA) pos = this.ws(pos + 1);
       else if (buf[pos] === CLOSE_BRACKET) return pos + 1;
       else throw new JsonSyntaxError('expected "," or "]"', pos);

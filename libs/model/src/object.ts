@@ -28,7 +28,7 @@ export function parseObjectName(name: string): string {
 export function classifyObject(val: Uint8Array): ObjectClass {
   const none = { kind: 'object', baseObjectClass: null, leafObjectClass: null } as const;
   if (firstByte(val) !== 0x7b) return none;
-  const members = new JsonMembers(val);
+  const members = JsonMembers.parse(val);
   const kind = isOp(members) ? 'op' : 'object';
   const className = textOf(members, '_class_name');
   const bases = basesOf(members);
@@ -43,7 +43,7 @@ function isOp(members: JsonMembers): boolean {
   if (type === null) return false;
   if (type === 'Op') return true;
   const weaveType = members.optional('weave_type');
-  return weaveType?.[0] === 0x7b && textOf(new JsonMembers(weaveType), 'type') === 'Op';
+  return weaveType?.[0] === 0x7b && textOf(JsonMembers.parse(weaveType), 'type') === 'Op';
 }
 
 /** Values are the user's: a member of another type than expected is no error, only no class. */
@@ -83,7 +83,7 @@ export function withBuiltinClass(val: Uint8Array, className: string): Uint8Array
     );
   if (firstByte(val) !== 0x7b)
     throw new AppError('invalid_request', 'builtin_object_class: val must be an object');
-  const members = new JsonMembers(val);
+  const members = JsonMembers.parse(val);
   const own = textOf(members, '_class_name');
   if (own !== null || members.optional('_bases') !== null) {
     if (own !== className)

@@ -41,13 +41,14 @@ export function isSecretName(name: string): boolean {
   return EXACT.has(plain) || SUFFIX.test(plain);
 }
 
+const NONE: readonly number[] = [];
+
 /** Finds secrets while a JsonScanner walks: hand `onName` to it. */
 export class SecretFinder {
   private readonly buf: Buffer;
   /** First backslash at or after the last name looked at. */
   private nextEscape = -1;
-  /** Offsets of string values, ascending. */
-  readonly found: number[] = [];
+  private found: number[] = [];
 
   constructor(bytes: Uint8Array) {
     this.buf = asBuffer(bytes);
@@ -56,7 +57,8 @@ export class SecretFinder {
   /** The range of a member name, quotes included; ascending calls. */
   readonly onName = (start: number, end: number): void => {
     const { buf } = this;
-    const likely = LAST[buf[end - 2]!] === 1 && BEFORE_LAST[buf[end - 3]!] === 1;
+    const last = buf[end - 2]!;
+    const likely = LAST[last] === 1 && (BEFORE_LAST[buf[end - 3]!] === 1 || last === 0x5f || last === 0x2d);
     if (!likely && !this.hasEscape(start, end)) return;
     if (!isSecretName(nameAt(buf, start, end))) return;
     let at = skipSpace(buf, end);
@@ -64,6 +66,14 @@ export class SecretFinder {
     at = skipSpace(buf, at + 1);
     if (buf[at] === 0x22 && buf[at + 1] !== 0x22) this.found.push(at);
   };
+
+  /** What was found since the last time: offsets of the string values, ascending. */
+  take(): readonly number[] {
+    if (this.found.length === 0) return NONE;
+    const { found } = this;
+    this.found = [];
+    return found;
+  }
 
   /** An escape may spell any letter: `api\u004bey`. */
   private hasEscape(start: number, end: number): boolean {
@@ -103,5 +113,5 @@ export function redactSecrets(json: Uint8Array): Uint8Array {
   const finder = new SecretFinder(json);
   const scanner = new JsonScanner(json, finder.onName);
   scanner.skip(scanner.ws(0));
-  return redactAt(json, finder.found);
+  return redactAt(json, finder.take());
 }

@@ -12,20 +12,27 @@ export function parseInstant(text: string): number | undefined {
   const m = ISO.exec(text);
   if (m === null) return undefined;
   const [, y, mo, d, h, mi, s = '0', fraction = '', zone = 'Z'] = m;
-  const month = Number(mo) - 1;
-  const day = Number(d);
-  const ms = Date.UTC(Number(y), month, day, Number(h), Number(mi), Number(s));
-  const check = new Date(ms);
-  // Date.UTC rolls 31 February over, and reads years below 100 as 19xx: both are refusals here, not guesses.
-  if (Number(y) < 1900 || Number(h) > 24 || Number(mi) > 59 || Number(s) > 60 || month > 11 || day > 31)
+  const year = Number(y);
+  const month = Number(mo);
+  const [hour, minute, second] = [Number(h), Number(mi), Number(s)];
+  // Date.UTC rolls 31 February over and reads years below 100 as 19xx: both are refusals here, not guesses.
+  if (year < 1900 || month < 1 || month > 12 || Number(d) < 1 || Number(d) > daysIn(year, month))
     return undefined;
-  if (Number(h) < 24 && Number(s) < 60 && check.getUTCDate() !== day) return undefined;
-  let us = ms * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+  const midnight = hour === 24 && minute === 0 && second === 0; // ISO 8601: the end of the day
+  if ((hour > 23 && !midnight) || minute > 59 || second > 60) return undefined;
+  let us =
+    Date.UTC(year, month - 1, Number(d), hour, minute, second) * 1000 +
+    Number(fraction.slice(0, 6).padEnd(6, '0'));
   if (zone !== 'Z' && zone !== 'z') {
-    const sign = zone[0] === '-' ? 1 : -1;
-    us += sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2))) * 60_000_000;
+    const [offsetHours, offsetMinutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+    if (offsetHours > 23 || offsetMinutes > 59) return undefined;
+    us += (zone[0] === '-' ? 1 : -1) * (offsetHours * 60 + offsetMinutes) * 60_000_000;
   }
   return us >= MIN_INSTANT_US && us < MAX_INSTANT_US ? us : undefined;
+}
+
+function daysIn(year: number, month: number): number {
+  return new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
 /** Microseconds → `2026-01-02T03:04:05.678901Z`, always six digits. */
