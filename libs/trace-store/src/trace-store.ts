@@ -19,7 +19,11 @@ export interface TraceWriter {
 
 export interface WriteBatch {
   readonly calls: readonly CallPart[];
-  readonly deletedCalls: readonly { readonly projectId: string; readonly id: string; readonly deletedAtUs: number }[];
+  readonly deletedCalls: readonly {
+    readonly projectId: string;
+    readonly id: string;
+    readonly deletedAtUs: number;
+  }[];
   readonly objects: readonly ObjectWrite[];
   readonly tables: readonly TableWrite[];
   readonly tableRows: readonly TableRowWrite[];
@@ -140,9 +144,23 @@ export interface CallsFilter {
 }
 
 export const CALL_SORT_FIELDS = [
-  'id', 'trace_id', 'parent_id', 'thread_id', 'turn_id', 'op_name', 'display_name', 'started_at', 'ended_at', 'exception',
-  'wb_user_id', 'wb_run_id', 'wb_run_step', 'wb_run_step_end',
-  'summary.weave.status', 'summary.weave.latency_ms', 'summary.weave.trace_name',
+  'id',
+  'trace_id',
+  'parent_id',
+  'thread_id',
+  'turn_id',
+  'op_name',
+  'display_name',
+  'started_at',
+  'ended_at',
+  'exception',
+  'wb_user_id',
+  'wb_run_id',
+  'wb_run_step',
+  'wb_run_step_end',
+  'summary.weave.status',
+  'summary.weave.latency_ms',
+  'summary.weave.trace_name',
 ] as const;
 export type CallSortField = (typeof CALL_SORT_FIELDS)[number];
 
@@ -180,13 +198,24 @@ export interface StoredObject {
 export interface TraceReader {
   /** Rows in order, streamed with flat memory. @throws AppError `query_timeout`, `store_unavailable` before the first row. */
   streamCalls(query: CallsQuery): AsyncIterable<readonly StoredCall[]>;
-  countCalls(query: Pick<CallsQuery, 'projectId' | 'filter' | 'limit'> & { readonly totalStorageSize?: boolean }): Promise<{ count: number; totalStorageSizeBytes: number | null }>;
+  countCalls(
+    query: Pick<CallsQuery, 'projectId' | 'filter' | 'limit'> & { readonly totalStorageSize?: boolean },
+  ): Promise<{ count: number; totalStorageSizeBytes: number | null }>;
   /** The given calls and everything below them in their traces, without a cap. Only ids that exist. */
   descendants(projectId: string, ids: readonly string[]): Promise<string[]>;
   /** `digest`: a digest, `latest` or `vN`. Null = never existed; a deleted version comes back with `deletedAtUs`. */
-  readObject(projectId: string, objectId: string, digest: string, options?: { metadataOnly?: boolean }): Promise<StoredObject | null>;
+  readObject(
+    projectId: string,
+    objectId: string,
+    digest: string,
+    options?: { metadataOnly?: boolean },
+  ): Promise<StoredObject | null>;
   /** Rows of a table in table order, duplicates kept; empty for an unknown digest. */
-  queryTable(projectId: string, digest: string, options?: { rowDigests?: readonly string[]; limit?: number; offset?: number }): Promise<{ digest: string; val: Uint8Array; originalIndex: number }[]>;
+  queryTable(
+    projectId: string,
+    digest: string,
+    options?: { rowDigests?: readonly string[]; limit?: number; offset?: number },
+  ): Promise<{ digest: string; val: Uint8Array; originalIndex: number }[]>;
   tableLength(projectId: string, digest: string): Promise<number | null>;
   readFile(projectId: string, digest: string): Promise<{ name: string; bytes: Uint8Array } | null>;
   feedbackOf(projectId: string, weaveRefs: readonly string[]): Promise<FeedbackWrite[]>;

@@ -1,0 +1,128 @@
+import { formatInstant } from '@weft/model';
+import type { Param } from '../clickhouse.ts';
+import { NO_INSTANT_US } from '../native.ts';
+import type { CallsFilter, CallSortField, CallsQuery } from '../trace-store.ts';
+
+/** Conditions and the parameters they bind. */
+export interface Where {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, Param>>;
+}
+
+const NO_INSTANT = `'${formatInstant(NO_INSTANT_US).slice(0, 10)}'`;
+
+/** The rename if there is one, else the start's name; empty = none. */
+export const DISPLAY_NAME = 'if(rename_ver > 0, rename, display_name)';
+
+/** Calls of a project that have a start, are not superseded and not deleted, and match the filter. */
+export function compileWhere(projectId: string, filter: CallsFilter): Where {
+  const params: Record<string, Param> = { project: projectId };
+  const conditions = [
+    'project_id = {project:String}',
+    `started_at > ${NO_INSTANT}`,
+    ...compileFilter(filter, params),
+    'ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})',
+    'id NOT IN (SELECT id FROM call_deletes WHERE project_id = {project:String})',
+  ];
+  return { sql: conditions.join('\n  AND '), params };
+}
+
+function compileFilter(filter: CallsFilter, params: Record<string, Param>): string[] {
+  const conditions: string[] = [];
+  const bind = (name: string, values: readonly string[], type = 'Array(String)'): string => {
+    params[name] = values;
+    return `{${name}:${type}}`;
+  };
+  const member = (name: string, column: string, values: readonly string[] | undefined): void => {
+    if (values !== undefined && values.length > 0) conditions.push(`${column} IN ${bind(name, values)}`);
+  };
+  /** Exact values and prefixes, OR-ed. */
+  const either = (
+    name: string,
+    values: readonly string[] | undefined,
+    exact: (p: string) => string,
+    prefix: (p: string) => string,
+  ): void => {
+    if (values === undefined || values.length === 0) return;
+    const prefixes = values.filter((v) => v.endsWith(':*')).map((v) => v.slice(0, -1));
+    const exacts = values.filter((v) => !v.endsWith(':*'));
+    const arms = [
+      ...(exacts.length > 0 ? [exact(bind(name, exacts))] : []),
+      ...(prefixes.length > 0 ? [prefix(bind(`${name}_prefixes`, prefixes))] : []),
+    ];
+    conditions.push(`(${arms.join(' OR ')})`);
+  };
+  either(
+    'op_names',
+    filter.opNames,
+    (p) => `op_name IN ${p}`,
+    (p) => `arrayExists(p -> startsWith(op_name, p), ${p})`,
+  );
+  for (const [name, values] of [
+    ['input_refs', filter.inputRefs],
+    ['output_refs', filter.outputRefs],
+  ] as const) {
+    either(
+      name,
+      values,
+      (p) => `hasAny(${name}, ${p})`,
+      (p) => `arrayExists(r -> arrayExists(p -> startsWith(r, p), ${p}), ${name})`,
+    );
+  }
+  member('parent_ids', 'parent_id', filter.parentIds);
+  member('trace_ids', 'trace_id', filter.traceIds);
+  member('call_ids', 'id', filter.callIds);
+  // Upstream: an empty list of threads matches nothing, other empty lists say nothing.
+  if (filter.threadIds?.length === 0) conditions.push('0');
+  member('thread_ids', 'thread_id', filter.threadIds);
+  member('turn_ids', 'turn_id', filter.turnIds);
+  member('user_ids', 'user_id', filter.userIds);
+  member('run_ids', 'run_id', filter.runIds);
+  if (filter.traceRootsOnly === true) conditions.push("parent_id = ''");
+  return conditions;
+}
+
+/** NULL where a field is not given: such rows come last in either direction. */
+const SORT: Record<CallSortField, string> = {
+  id: 'id',
+  trace_id: 'trace_id',
+  parent_id: "nullIf(parent_id, '')",
+  thread_id: "nullIf(thread_id, '')",
+  turn_id: "nullIf(turn_id, '')",
+  op_name: 'op_name',
+  display_name: `nullIf(${DISPLAY_NAME}, '')`,
+  started_at: 'started_at',
+  ended_at: `if(ended_at > ${NO_INSTANT}, ended_at, NULL)`,
+  exception: "nullIf(exception, '')",
+  wb_user_id: "nullIf(user_id, '')",
+  wb_run_id: "nullIf(run_id, '')",
+  wb_run_step: 'nullIf(run_step, -1)',
+  wb_run_step_end: 'nullIf(run_step_end, -1)',
+  'summary.weave.status': 'toString(status)',
+  'summary.weave.latency_ms': `if(ended_at > ${NO_INSTANT}, intDiv(toUnixTimestamp64Micro(ended_at) - toUnixTimestamp64Micro(started_at), 1000), NULL)`,
+  'summary.weave.trace_name': `multiIf(${DISPLAY_NAME} != '', ${DISPLAY_NAME}, match(op_name, '^weave:///[^/]+/[^/]+/op/'), extract(op_name, '/op/([^:/]+)'), op_name)`,
+};
+
+/** The tie-break on id runs with `started_at` where that is sorted by, else downwards; the newest version of a row comes first. */
+export function compileSort(sort: CallsQuery['sort']): string {
+  const keys = sort.length === 0 ? [{ field: 'started_at', direction: 'asc' } as const] : sort;
+  const time = keys.find((key) => key.field === 'started_at');
+  const terms = keys.map((key) => `${SORT[key.field]} ${key.direction === 'asc' ? 'ASC' : 'DESC'}`);
+  return [...terms, `id ${time?.direction === 'asc' ? 'ASC' : 'DESC'}`, 'ver DESC'].join(', ');
+}
+
+/** Whether the rows come out in the order of the table's key, so that nothing has to be sorted. */
+export function isKeyOrder(sort: CallsQuery['sort']): boolean {
+  return sort.length === 0 || sort[0]!.field === 'started_at';
+}
+
+export function compileLimit(
+  limit: number | undefined,
+  offset: number | undefined,
+  params: Record<string, Param>,
+): string {
+  if (limit === undefined && !offset) return '';
+  if (offset) params.offset = offset;
+  if (limit !== undefined) params.limit = limit;
+  return `${limit === undefined ? '' : 'LIMIT {limit:UInt64}'}${offset ? ' OFFSET {offset:UInt64}' : ''}`;
+}

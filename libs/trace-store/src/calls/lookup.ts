@@ -1,0 +1,111 @@
+import { formatInstant, timeOfId } from '@weft/model';
+import { quote, type ClickHouse, type RawParam } from '../clickhouse.ts';
+import type { StoredRow } from './cache.ts';
+import { fold, type CallState } from './fold.ts';
+import { ORPHAN_US, readState, startedAtOf, STATE_SELECT } from './row.ts';
+
+/** A call that a batch speaks of, and what the batch says. */
+export interface Wanted {
+  readonly key: string;
+  readonly projectId: string;
+  readonly id: string;
+  readonly incoming: CallState;
+}
+
+export function callKey(projectId: string, id: string): string {
+  return `${projectId}\0${id}`;
+}
+
+/** An instant as ClickHouse reads it. */
+export function instantText(us: number): string {
+  return formatInstant(us).slice(0, -1).replace('T', ' ');
+}
+
+const KEYS = "Array(Tuple(String, DateTime64(6, 'UTC'), String))";
+
+function keysParam(
+  keys: readonly (readonly [projectId: string, startedAtUs: number, id: string])[],
+): RawParam {
+  return {
+    raw: `[${keys.map(([p, us, id]) => `(${quote(p)},'${instantText(us)}',${quote(id)})`).join(',')}]`,
+  };
+}
+
+/**
+ * Rows of the wanted calls that are not superseded, by key: usually none or one, more after a crash.
+ * Calls with a time-ordered id are found by it wherever their rows lie; so are those that come without a start. Others
+ * are found by the start they claim.
+ */
+export async function lookUp(db: ClickHouse, wanted: readonly Wanted[]): Promise<Map<string, StoredRow[]>> {
+  const found = new Map<string, StoredRow[]>();
+  if (wanted.length === 0) return found;
+  const byId: Wanted[] = [];
+  const byKey: Wanted[] = [];
+  for (const call of wanted)
+    (call.incoming.start === undefined || timeOfId(call.id) !== undefined ? byId : byKey).push(call);
+  const conditions = [
+    ...(byId.length > 0 ? ['id IN {ids:Array(String)}'] : []),
+    ...(byKey.length > 0 ? [`(project_id, started_at, id) IN {keys:${KEYS}}`] : []),
+  ];
+  const sql = conditions
+    .map(
+      (
+        condition,
+      ) => `SELECT project_id, id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver, ver
+FROM calls WHERE project_id IN {projects:Array(String)} AND ${condition}
+AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:Array(String)})`,
+    )
+    .join('\nUNION ALL\n');
+  const params = {
+    projects: [...new Set(wanted.map((call) => call.projectId))],
+    ...(byId.length > 0 ? { ids: byId.map((call) => call.id) } : {}),
+    ...(byKey.length > 0
+      ? {
+          keys: keysParam(
+            byKey.flatMap((call) => [
+              [call.projectId, startedAtOf(call.incoming), call.id] as const,
+              [call.projectId, ORPHAN_US, call.id] as const,
+            ]),
+          ),
+        }
+      : {}),
+  };
+  const rows = await db.all({ sql, params }, (row) => ({
+    key: callKey(row.text(), row.text()),
+    startedAtUs: row.int64(),
+    versions: { start: row.uint128(), end: row.uint128(), rename: row.uint128() },
+    ver: row.uint128(),
+  }));
+  for (const { key, ...stored } of rows) {
+    const others = found.get(key);
+    // Two copies of one row are one row: the same insert was repeated.
+    if (others === undefined) found.set(key, [stored]);
+    else if (!others.some((other) => other.ver === stored.ver && other.startedAtUs === stored.startedAtUs))
+      others.push(stored);
+  }
+  return found;
+}
+
+/** Content of stored rows, folded per call. */
+export async function readStates(
+  db: ClickHouse,
+  calls: readonly { readonly projectId: string; readonly id: string; readonly rows: readonly StoredRow[] }[],
+): Promise<Map<string, CallState>> {
+  const states = new Map<string, CallState>();
+  if (calls.length === 0) return states;
+  const keys = calls.flatMap((call) =>
+    call.rows.map((row) => [call.projectId, row.startedAtUs, call.id] as const),
+  );
+  const rows = await db.all(
+    {
+      sql: `SELECT ${STATE_SELECT} FROM calls WHERE (project_id, started_at, id) IN {keys:${KEYS}}`,
+      params: { keys: keysParam(keys) },
+    },
+    readState,
+  );
+  for (const { projectId, id, state } of rows) {
+    const key = callKey(projectId, id);
+    states.set(key, fold(states.get(key) ?? {}, state));
+  }
+  return states;
+}

@@ -1,0 +1,177 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { ClickHouseLogLevel, createClient, type ClickHouseSettings } from '@clickhouse/client';
+import { toAppError } from './errors.ts';
+import { encodeBlock, type Column } from './native.ts';
+import { readRows, type RowReader } from './row-binary.ts';
+
+export interface StoreOptions {
+  /** `http://host:port` or `https://…`. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+  /** Per query. Undefined = the server's own. */
+  readonly maxMemoryUsageBytes?: number;
+  /** Per query, milliseconds. Undefined or 0 = the server's own. */
+  readonly maxExecutionTimeMs?: number;
+}
+
+/** A statement and its bound parameters; `{name:Type}` in the text. */
+export interface Statement {
+  readonly sql: string;
+  readonly params?: Readonly<Record<string, Param>>;
+}
+export type Param = string | number | readonly string[] | RawParam;
+/** Text that is already in ClickHouse's own notation for the parameter's type. */
+export interface RawParam {
+  readonly raw: string;
+}
+
+export interface ReadOptions {
+  readonly settings?: ClickHouseSettings;
+  readonly signal?: AbortSignal;
+}
+
+export interface ClickHouse {
+  /** Rows as they arrive, with back-pressure; a reader that stops early cancels the query. `sql` has no FORMAT clause. */
+  stream<R>(statement: Statement, read: (row: RowReader) => R, options?: ReadOptions): AsyncGenerator<R[]>;
+  all<R>(statement: Statement, read: (row: RowReader) => R, options?: ReadOptions): Promise<R[]>;
+  /** One block of rows, durable when it resolves. Errors are the vendor's, for the caller to classify. */
+  insert<R>(
+    table: string,
+    columns: readonly Column<R>[],
+    rows: readonly R[],
+    sizeBytes: number,
+  ): Promise<void>;
+  /** A statement without an answer. Errors are the vendor's. */
+  command(sql: string, params?: Readonly<Record<string, Param>>): Promise<void>;
+  close(): Promise<void>;
+}
+
+const INSERT_SETTINGS: ClickHouseSettings = {
+  // Rows are idempotent; ClickHouse's own deduplication drops acknowledged batches after a crash.
+  insert_deduplicate: 0,
+  async_insert: 0,
+  max_partitions_per_insert_block: '0',
+  // One block in, one part out.
+  max_insert_block_size: '1048576',
+  max_insert_threads: '1',
+};
+
+const READ_SETTINGS: ClickHouseSettings = {
+  // What ran before the client left is of no use to anybody.
+  cancel_http_readonly_queries_on_client_close: 1,
+};
+
+export function openClickHouse(options: StoreOptions): ClickHouse {
+  const client = createClient({
+    url: options.url,
+    username: options.username,
+    password: options.password,
+    database: options.database,
+    // Longer than any query may run, so that the server's answer arrives first.
+    request_timeout: Math.max(options.maxExecutionTimeMs ?? 0, 60_000) + 30_000,
+    max_open_connections: 32,
+    // Errors are answered, and logged, by who asked.
+    log: { level: ClickHouseLogLevel.OFF },
+    clickhouse_settings: {
+      ...(options.maxMemoryUsageBytes ? { max_memory_usage: String(options.maxMemoryUsageBytes) } : {}),
+      ...(options.maxExecutionTimeMs ? { max_execution_time: options.maxExecutionTimeMs / 1000 } : {}),
+    },
+  });
+
+  async function* stream<R>(
+    statement: Statement,
+    read: (row: RowReader) => R,
+    how: ReadOptions = {},
+  ): AsyncGenerator<R[]> {
+    const abort = new AbortController();
+    const signal = how.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, how.signal]);
+    const query = `${statement.sql}\nFORMAT RowBinary`;
+    try {
+      const result = await client.exec({
+        query,
+        clickhouse_settings: { ...READ_SETTINGS, ...how.settings },
+        abort_signal: signal,
+        ...requestParams(statement.params),
+      });
+      yield* readRows(result.stream as AsyncIterable<Buffer>, read);
+    } catch (error) {
+      throw toAppError(error, 'reading', 'reading traces');
+    } finally {
+      abort.abort();
+    }
+  }
+
+  return {
+    stream,
+    async all(statement, read, how) {
+      const rows = [];
+      for await (const some of stream(statement, read, how)) rows.push(...some);
+      return rows;
+    },
+    async insert(table, columns, rows, sizeBytes) {
+      const block = encodeBlock(columns, rows, sizeBytes);
+      const names = columns.map((c) => c.name).join(', ');
+      const result = await client.exec({
+        query: `INSERT INTO ${table} (${names}) FORMAT Native`,
+        values: Readable.from([block], { objectMode: false }),
+        clickhouse_settings: INSERT_SETTINGS,
+      });
+      for await (const chunk of result.stream) void chunk;
+    },
+    async command(sql, params) {
+      const result = await client.exec({ query: sql, ...requestParams(params) });
+      for await (const chunk of result.stream) void chunk;
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Parameters ride in a multipart body: a thousand ids do not fit a URL. */
+function requestParams(
+  params: Readonly<Record<string, Param>> = {},
+): { values: Readable; http_headers: Record<string, string> } | object {
+  const entries = Object.entries(params);
+  if (entries.length === 0) return {};
+  const boundary = `weft-${randomBytes(16).toString('hex')}`;
+  const parts = entries.map(
+    ([name, value]) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="param_${name}"\r\n\r\n${formatParam(value)}\r\n`,
+  );
+  const body = Buffer.from(`${parts.join('')}--${boundary}--\r\n`);
+  return {
+    values: Readable.from([body], { objectMode: false }),
+    http_headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  };
+}
+
+/** Query parameters as HTTP sends them: text is escaped as in TSV, members of arrays are quoted. */
+function formatParam(value: Param): string {
+  if (typeof value === 'string') return escapeText(value);
+  if (typeof value === 'number') return String(value);
+  if ('raw' in value) return value.raw;
+  return `[${value.map(quote).join(',')}]`;
+}
+
+const SPECIAL = /[\\'\t\n\r\0\b\f]/g;
+const ESCAPES = new Map([
+  ['\\', '\\\\'],
+  ["'", "\\'"],
+  ['\t', '\\t'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\0', '\\0'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
+]);
+
+function escapeText(text: string): string {
+  return text.replace(SPECIAL, (c) => ESCAPES.get(c)!);
+}
+
+/** A string inside an array or tuple parameter. */
+export function quote(text: string): string {
+  return `'${escapeText(text)}'`;
+}
