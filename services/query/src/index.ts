@@ -1,1 +1,2 @@
-export {};
+export { queryEnv } from './config.ts';
+export { createQuery, type Query, type QueryDeps } from './query.ts';
