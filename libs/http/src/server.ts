@@ -1,0 +1,79 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface ServerLimits {
+  /** A request's head and body must have come by then, default 120000. */
+  readonly requestTimeoutMs?: number;
+  /** While stopping, how long new requests are still answered (readiness off, `Connection: close`), default 1500. */
+  readonly drainDelayMs?: number;
+  /** From stop() to the end, default 9000; what is not answered by then is cut. */
+  readonly stopTimeoutMs?: number;
+}
+
+/** An HTTP/1.1 server that stops without its clients noticing. */
+export interface DrainingServer {
+  readonly isStopping: () => boolean;
+  listen(host: string, port: number): Promise<{ host: string; port: number }>;
+  stop(): Promise<void>;
+}
+
+/** Idle connections live longer here than at any usual load balancer (60 s), so that it is never us who closes on a request under way. */
+const KEEP_ALIVE_MS = 75_000;
+const HEADERS_TIMEOUT_MS = 80_000;
+
+export function createDrainingServer(handle: RequestListener, limits: ServerLimits): DrainingServer {
+  const { requestTimeoutMs = 120_000, drainDelayMs = 1500, stopTimeoutMs = 9000 } = limits;
+  const answering = new Set<ServerResponse>();
+  let stopping: Promise<void> | undefined;
+
+  const server = createServer(
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: 5000,
+      noDelay: true,
+    },
+    (req, res) => {
+      if (stopping !== undefined) res.shouldKeepAlive = false;
+      answering.add(res);
+      res.once('close', () => answering.delete(res));
+      handle(req, res);
+    },
+  );
+
+  async function drain(): Promise<void> {
+    if (!server.listening) return;
+    // Answers under way close their connection too, as far as their head has not gone out.
+    for (const res of answering) res.shouldKeepAlive = false;
+    const deadline = setTimeout(() => server.closeAllConnections(), stopTimeoutMs);
+    await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
+    await closed(server);
+    clearTimeout(deadline);
+  }
+
+  return {
+    isStopping: () => stopping !== undefined,
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: host.replace(/^\[(.*)\]$/, '$1'), port }, () => {
+          server.off('error', reject);
+          const { address, port: bound } = server.address() as AddressInfo;
+          resolve({ host: address, port: bound });
+        });
+      }),
+    stop: () => (stopping ??= drain()),
+  };
+}
+
+/** Takes no more connections, closes the idle ones, resolves when the last answer has gone out. */
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    // A connection that turned idle after an answer whose head had promised to keep it.
+    const sweep = setInterval(() => server.closeIdleConnections(), 100);
+    server.once('close', () => clearInterval(sweep));
+    server.closeIdleConnections();
+  });
+}
