@@ -1,0 +1,87 @@
+import protobuf from 'protobufjs/minimal.js';
+import { MAX_REASONS, type Encoding, type RejectedSpan } from './span.ts';
+
+/** Both ways: the answer's type is the request's. */
+export const CONTENT_TYPES: Readonly<Record<Encoding, string>> = {
+  protobuf: 'application/x-protobuf',
+  json: 'application/json',
+};
+
+export interface PartialSuccess {
+  rejectedSpans: number;
+  /** A warning where nothing was rejected; empty or absent = none. */
+  errorMessage?: string;
+}
+
+/** An ExportTraceServiceResponse. Fully accepted is zero bytes of protobuf, or `{}`: partial_success must be unset then. */
+export function encodeExportResponse(
+  encoding: Encoding,
+  { rejectedSpans, errorMessage = '' }: PartialSuccess,
+): Buffer {
+  const unset = rejectedSpans === 0 && errorMessage === '';
+  if (encoding === 'json') {
+    const partialSuccess = {
+      ...(rejectedSpans > 0 && { rejectedSpans: String(rejectedSpans) }),
+      ...(errorMessage !== '' && { errorMessage }),
+    };
+    return Buffer.from(unset ? '{}' : JSON.stringify({ partialSuccess }));
+  }
+  if (unset) return Buffer.alloc(0);
+  const writer = protobuf.Writer.create().uint32(0x0a).fork();
+  if (rejectedSpans > 0) writer.uint32(0x08).int64(rejectedSpans);
+  if (errorMessage !== '') writer.uint32(0x12).string(errorMessage);
+  return Buffer.from(writer.ldelim().finish());
+}
+
+/** The text for `errorMessage`: the first 20 reasons, as W&B words them, closed with `...` when there are more. */
+export function describeRejected(rejected: readonly RejectedSpan[], rejectedSpans: number): string {
+  const reasons = rejected.slice(0, MAX_REASONS).map(({ reason, name, traceId, spanId }) => {
+    const known = [
+      name === undefined ? '' : `name='${name}'`,
+      traceId ? `trace_id='${traceId}'` : '',
+      spanId ? `span_id='${spanId}'` : '',
+    ];
+    const which = known.filter((part) => part !== '').join(' ');
+    return `Rejected span${which === '' ? '' : ` (${which})`}: ${reason}`;
+  });
+  return reasons.join('; ') + (rejectedSpans > reasons.length ? '; ...' : '');
+}
+
+/** google.rpc.Code, as far as we answer with it. */
+export const RPC_CODES = {
+  invalidArgument: 3,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  unauthenticated: 16,
+} as const;
+
+export interface RpcStatus {
+  /** google.rpc.Code. */
+  code: number;
+  message: string;
+  fieldViolations?: readonly { field: string; description: string }[];
+}
+
+const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+
+/** A google.rpc.Status, which every 4xx and 5xx of an OTLP endpoint must have as its body. */
+export function encodeStatus(encoding: Encoding, { code, message, fieldViolations = [] }: RpcStatus): Buffer {
+  if (encoding === 'json') {
+    const details = fieldViolations.length === 0 ? undefined : [{ '@type': BAD_REQUEST, fieldViolations }];
+    return Buffer.from(JSON.stringify({ code, message, details }));
+  }
+  const writer = protobuf.Writer.create();
+  if (code !== 0) writer.uint32(0x08).int32(code);
+  if (message !== '') writer.uint32(0x12).string(message);
+  if (fieldViolations.length > 0) {
+    writer.uint32(0x1a).fork().uint32(0x0a).string(BAD_REQUEST).uint32(0x12).fork();
+    for (const { field, description } of fieldViolations) {
+      writer.uint32(0x0a).fork().uint32(0x0a).string(field).uint32(0x12).string(description).ldelim();
+    }
+    writer.ldelim().ldelim();
+  }
+  return Buffer.from(writer.finish());
+}
