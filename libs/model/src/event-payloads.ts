@@ -47,8 +47,7 @@ export function readObjectEvent(event: TraceEvent): ObjectRecord {
     const colon = event.id.lastIndexOf(':');
     const kind = members.requiredText('kind');
     if (colon <= 0 || (kind !== 'op' && kind !== 'object')) throw members.invalid('kind', 'or id is wrong');
-    const span = members.span('val');
-    const val = span === undefined ? new Uint8Array() : event.payload.subarray(span[0], span[1]);
+    const val = members.raw('val') ?? new Uint8Array();
     return {
       objectId: event.id.slice(0, colon),
       digest: event.id.slice(colon + 1),

@@ -52,9 +52,10 @@ export class JsonMembers {
     return new JsonMembers(scanner, pos, options);
   }
 
-  /** Byte range of the value, null included. */
-  span(name: string): readonly [start: number, end: number] | undefined {
-    return this.spans.get(name);
+  /** The raw bytes of the value, null included; null only when it is missing. */
+  raw(name: string): Uint8Array | null {
+    const span = this.spans.get(name);
+    return span === undefined ? null : this.buf.subarray(span[0], span[1]);
   }
 
   /** The raw bytes of the value, or null for missing and null. */
