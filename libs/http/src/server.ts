@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface ServerLimits {
   /** A request's head and body must have come by then, default 120000. */
@@ -24,6 +24,7 @@ const HEADERS_TIMEOUT_MS = 80_000;
 export function createDrainingServer(handle: RequestListener, limits: ServerLimits): DrainingServer {
   const { requestTimeoutMs = 120_000, drainDelayMs = 1500, stopTimeoutMs = 9000 } = limits;
   const answering = new Set<ServerResponse>();
+  const silent = new Set<Socket>();
   let stopping: Promise<void> | undefined;
 
   const server = createServer(
@@ -36,11 +37,17 @@ export function createDrainingServer(handle: RequestListener, limits: ServerLimi
     },
     (req, res) => {
       if (stopping !== undefined) res.shouldKeepAlive = false;
+      silent.delete(req.socket);
       answering.add(res);
       res.once('close', () => answering.delete(res));
       handle(req, res);
     },
   );
+
+  server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
 
   async function drain(): Promise<void> {
     if (!server.listening) return;
@@ -48,7 +55,7 @@ export function createDrainingServer(handle: RequestListener, limits: ServerLimi
     for (const res of answering) res.shouldKeepAlive = false;
     const deadline = setTimeout(() => server.closeAllConnections(), stopTimeoutMs);
     await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
-    await closed(server);
+    await closed(server, silent);
     clearTimeout(deadline);
   }
 
@@ -67,13 +74,20 @@ export function createDrainingServer(handle: RequestListener, limits: ServerLimi
   };
 }
 
-/** Takes no more connections, closes the idle ones, resolves when the last answer has gone out. */
-function closed(server: Server): Promise<void> {
+/**
+ * Takes no more connections, closes the idle ones, resolves when the last answer has gone out.
+ * @param silent connections without a request so far, which Node does not count as idle (browsers open them in reserve).
+ */
+function closed(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    // A connection that turned idle after an answer whose head had promised to keep it.
-    const sweep = setInterval(() => server.closeIdleConnections(), 100);
+    const closeIdle = () => {
+      server.closeIdleConnections();
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+    };
+    // Again and again: a connection turns idle after an answer whose head had promised to keep it.
+    const sweep = setInterval(closeIdle, 50);
     server.once('close', () => clearInterval(sweep));
-    server.closeIdleConnections();
+    closeIdle();
   });
 }
