@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EventLog } from '@weft/event-log';
+import { createHttpApp, createKey, createKeyring, type Role } from '@weft/http';
+import { AppError, type TraceEvent } from '@weft/model';
+import { createLogger, createMetrics } from '@weft/runtime';
+import { createGateway } from '../gateway.ts';
+import type { RejectedEvent } from '../ingest.ts';
+
+export interface GatewayServer {
+  readonly url: string;
+  /** Everything appended so far. */
+  readonly events: TraceEvent[];
+  readonly rejected: RejectedEvent[];
+  /** Of the user given at the start. */
+  readonly key: string;
+  /** From now on appends fail as those of a log that is down. */
+  breakLog(): void;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  metrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
+  readonly text: string;
+  /** Parsed, or undefined. */
+  readonly json: any; // eslint-disable-line @typescript-eslint/no-explicit-any
+}
+
+/** The gateway behind a real socket. With `user` it wants that user's key; without it is open. */
+export async function startGateway(
+  options: { user?: { name: string; projects: string[]; role?: Role }; otlpMaxBytes?: number } = {},
+): Promise<GatewayServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'weft-gateway-'));
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const metrics = createMetrics('weft_', { processMetrics: false });
+  const events: TraceEvent[] = [];
+  const rejected: RejectedEvent[] = [];
+  let broken = false;
+  const append: EventLog['append'] = async (_topic, appended) => {
+    if (broken) throw new AppError('log_unavailable', 'the log is down');
+    events.push(...appended);
+  };
+  const gateway = createGateway({
+    eventLog: { append } as EventLog,
+    quarantine: async (items) => void rejected.push(...items),
+    logger,
+    metrics,
+    config: { GATEWAY_OTLP_MAX_BODY_BYTES: options.otlpMaxBytes ?? 64 * 1024 * 1024 },
+  });
+  const file = join(dir, 'keys.json');
+  const { user } = options;
+  const key = user === undefined ? '' : await keyFor(file, user);
+  const auth = await createKeyring({ ...(user && { file }), logger, pollMs: 0 });
+  const app = createHttpApp({ logger, metrics, auth, routes: gateway.routes, limits: { drainDelayMs: 0 } });
+  const { port } = await app.listen('127.0.0.1', 0);
+  const url = `http://127.0.0.1:${port}`;
+  const authorization = { authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}` };
+
+  return {
+    url,
+    events,
+    rejected,
+    key,
+    breakLog: () => (broken = true),
+    post: async (path, body, headers = {}) => {
+      const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData;
+      const type: Record<string, string> =
+        body instanceof FormData ? {} : { 'content-type': 'application/json' };
+      const sent = raw ? (body as string | FormData) : JSON.stringify(body);
+      return answerOf(
+        await fetch(url + path, {
+          method: 'POST',
+          body: sent,
+          headers: { ...type, ...(user && authorization), ...headers },
+        }),
+      );
+    },
+    metrics: async () => (await metrics.render()).body,
+    stop: async () => {
+      await app.stop();
+      await auth.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function keyFor(
+  file: string,
+  user: { name: string; projects: string[]; role?: Role },
+): Promise<string> {
+  const { key } = await createKey(file, {
+    user: user.name,
+    projects: user.projects,
+    role: user.role ?? 'write',
+  });
+  return key;
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const text = bytes.toString('utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  return { status: response.status, headers: response.headers, bytes, text, json };
+}
