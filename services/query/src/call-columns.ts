@@ -36,8 +36,13 @@ export function toColumns(columns: readonly string[] | undefined): Columns {
   return selected;
 }
 
-/** What has to be read to write these columns. `summary` always: the derived status looks at its counts. */
-export function payloadsOf(columns: Columns): CallPayload[] {
-  const payloads = (['attributes', 'inputs', 'output'] as const).filter((name) => columns.has(name));
-  return [...payloads, 'summary'];
+/**
+ * What has to be read to write these columns. `summary` always: the derived status looks at its counts. With `attributes`
+ * everything: the span inside them keeps its long texts in inputs and output.
+ */
+export function payloadsOf(columns: Columns): readonly CallPayload[] {
+  if (columns.has('attributes')) return PAYLOADS;
+  return PAYLOADS.filter((name) => name === 'summary' || columns.has(name));
 }
+
+const PAYLOADS: readonly CallPayload[] = ['attributes', 'inputs', 'output', 'summary'];

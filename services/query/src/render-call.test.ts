@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readSpans, spanToCall } from '@weft/otlp';
 import type { StoredCall } from '@weft/trace-store';
 import { ALL_COLUMNS, toColumns } from './call-columns.ts';
 import { JsonOut } from './json-out.ts';
@@ -140,5 +141,30 @@ describe('renderCall', () => {
     ]);
     expect(JSON.parse(render({}, { feedback: new Map() })).summary.weave.feedback).toEqual([]);
     expect(JSON.parse(render()).summary.weave).not.toHaveProperty('feedback');
+  });
+
+  it('renders the whole span of an OTLP call into its attributes, long texts included', () => {
+    const question = 'what '.repeat(100);
+    const request = {
+      resourceSpans: [{ scopeSpans: [{ spans: [{
+        traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'chat', startTimeUnixNano: '1700000000000000000',
+        endTimeUnixNano: '1700000001000000000', attributes: [
+          { key: 'input.value', value: { stringValue: question } },
+          { key: 'n', value: { intValue: '9007199254740993' } },
+        ] }] }] }],
+    }; // prettier-ignore
+    const [span] = readSpans(bytes(JSON.stringify(request)), 'json').spans;
+    const { start, end } = spanToCall(span!, { projectId: 'e/p', userId: null });
+    const stored = { attributes: Buffer.from(start.attributes), inputs: Buffer.from(start.inputs), output: Buffer.from(end.output), otelDump: Buffer.from(start.otelDump!) }; // prettier-ignore
+    const row = render(stored);
+    expect(row).toContain('"n":9007199254740993');
+    const { otel_span: otelSpan, ...others } = JSON.parse(row).attributes;
+    expect(otelSpan).toMatchObject({
+      name: 'chat',
+      attributes: { input: { value: question } },
+      parent_id: null,
+    });
+    expect(JSON.stringify(JSON.parse(stored.attributes.toString()))).toBe(JSON.stringify(others));
+    expect(JSON.parse(render(stored, { columns: toColumns(['inputs']) })).attributes).toEqual({});
   });
 });

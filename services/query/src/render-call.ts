@@ -1,4 +1,5 @@
 import { formatInstant, JsonScanner } from '@weft/model';
+import { otelSpanJson } from '@weft/otlp';
 import type { CallStatus, FeedbackWrite, StoredCall } from '@weft/trace-store';
 import type { Columns } from './call-columns.ts';
 import type { JsonOut } from './json-out.ts';
@@ -54,8 +55,14 @@ function orElse(bytes: Uint8Array, empty: Buffer): Uint8Array {
   return bytes.length === 0 ? empty : bytes;
 }
 
+/** The attributes; of a call made from an OTLP span with the whole span as `otel_span`. */
 function renderAttributes(out: JsonOut, call: StoredCall): void {
-  out.bytes(orElse(call.attributes, EMPTY_OBJECT));
+  const attributes = asBuffer(orElse(call.attributes, EMPTY_OBJECT));
+  if (call.otelDump.length === 0) return out.bytes(attributes);
+  const at = findMembers(attributes, ['otel_span']).get('otel_span');
+  writeWithMember(out, attributes, 'otel_span', at, () =>
+    out.bytes(otelSpanJson(call.otelDump, call.inputs, call.output)),
+  );
 }
 
 /** The user's summary with `weave` overlaid; only `weave` when the summary was not asked for. */
