@@ -63,7 +63,11 @@ export interface EventLog {
    * come again after back-off with jitter (100 ms to 30 s), perhaps in other batches; after `maxAttempts` consume() throws.
    * @throws AppError `log_unavailable` when a committed offset is no longer in the log (a gap is loud, never skipped).
    */
-  consume(topic: Topic, options: ConsumeOptions, handle: (events: readonly TraceEvent[]) => Promise<readonly Rejected[]>): Promise<void>;
+  consume(
+    topic: Topic,
+    options: ConsumeOptions,
+    handle: (events: readonly TraceEvent[]) => Promise<readonly Rejected[]>,
+  ): Promise<void>;
 
   /** Where the log ends now. Whatever was acknowledged before the call is below it. */
   endOffsets(topic: Topic): Promise<Offsets>;
