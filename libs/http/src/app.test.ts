@@ -149,6 +149,16 @@ describe('errors', () => {
     await expect(fetch(`${url}/half`).then((res) => res.text())).rejects.toThrow();
   });
 
+  it('shows no stack even when a group cannot shape its error', async () => {
+    const errorBody = () => {
+      throw new Error('hunter2');
+    };
+    const { url } = await startApp({ routes: [{ router: createRouter(), errorBody }] });
+    const res = await fetch(`${url}/nothing`);
+    expect(res.status).toBeGreaterThanOrEqual(400);
+    expect(await res.text()).not.toMatch(/hunter2|at /);
+  });
+
   it("uses a group's own error body for everything below its path", async () => {
     const { url } = await startApp({ routes: routes(), auth: KEYED, limits: { maxBodyBytes: 10 } });
     const post = (path: string, headers: Record<string, string>, body = '') =>

@@ -84,6 +84,8 @@ function createListener(options: HttpAppOptions, isStopping: () => boolean): Req
 function createExpress(options: HttpAppOptions, isStopping: () => boolean): Express {
   const { auth, routes, metrics, readiness = {} } = options;
   const app = express();
+  // Not 'production' means that Express itself, should an error get past ours, answers with a stack trace.
+  app.set('env', 'production');
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple');
   mountHealth(app, { metrics, auth, readiness, isStopping });
   for (const group of routes.filter((g) => g.authenticated === false)) mountGroup(app, group);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { type z } from 'zod';
 
 /** Unknown input → typed value. @throws RequestInvalid, answered with 422 and FastAPI's `detail`. */
 export function parseRequest<S extends z.ZodType>(

@@ -1,1 +1,1 @@
-export {};
+export { runCli, type CliPort } from './cli.ts';
