@@ -111,6 +111,7 @@ export const HOMES: readonly Home[] = [
     testsOnly: true,
     why: 'older official SDKs are what the e2e suite sends with',
   },
+  { name: 'unicode-emoji-json', homes: ['gateway'], why: 'reactions are named where feedback is validated' },
   { name: 'openai', homes: ['all-in-one'], testsOnly: true, why: 'the e2e suite traces a wrapped client' },
 ];
 

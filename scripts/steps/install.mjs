@@ -59,7 +59,7 @@ function findPnpm() {
       `npm is missing (it comes with Node). Install it, or pnpm ${version}, and try again.`,
     );
   }
-  return ['npx', '--yes', `pnpm@${version}`];
+  return ['npx', '--yes', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', `pnpm@${version}`];
 }
 
 function whyInstallFailed(error) {
@@ -68,8 +68,11 @@ function whyInstallFailed(error) {
     cwd: root,
     encoding: 'utf8',
   }).stdout?.trim();
-  const reachable =
-    spawnSync('npm', ['ping', '--fetch-retries=0', '--fetch-timeout=10000'], { cwd: root }).status === 0;
+  // Not `npm ping`: proxies of the registry need not answer that.
+  const asked = spawnSync('npm', ['view', 'pnpm', 'version', '--fetch-retries=0', '--fetch-timeout=10000'], {
+    cwd: root,
+  });
+  const reachable = asked.status === 0;
   return reachable
     ? 'installing the dependencies failed: the lines above say why'
     : `the npm registry ${registry} cannot be reached from here. Check the network or set another one: npm config set registry <url>`;
