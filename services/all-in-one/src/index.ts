@@ -1,1 +1,1 @@
-export {};
+export { startAllInOne, type StartedAllInOne } from './start.ts';

@@ -1,0 +1,25 @@
+import { createLogger } from '@weft/runtime';
+import { runAllInOne } from './all-in-one.ts';
+import { firstSteps, parseCommandLine, USAGE, type CommandLine } from './command-line.ts';
+import { loadAllInOneConfig } from './config.ts';
+
+const options = read();
+const logger = createLogger({ name: 'all-in-one' });
+runAllInOne({
+  ...options,
+  config: loadAllInOneConfig(),
+  logger,
+  onReady: ({ url, open }) => process.stdout.write(firstSteps(url, open)),
+});
+
+function read(): CommandLine {
+  try {
+    const parsed = parseCommandLine(process.argv.slice(2));
+    if (!parsed.help) return parsed;
+    process.stdout.write(USAGE);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,112 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventLog, Rejected } from '@weft/event-log';
+import { AppError, type TraceEvent } from '@weft/model';
+import type { Logger, Metrics } from '@weft/runtime';
+import type { TraceWriter } from '@weft/trace-store';
+import { createOpPlaceholders } from './spans-to-rows.ts';
+import { RowBatch } from './to-rows.ts';
+
+/** The consumer group whose committed offsets mean "readable": query waits for it. */
+export const WRITER_GROUP = 'writer';
+
+/** So many rejected events in a row are not the data any more: stop rather than empty the log into the dead letters. */
+const MAX_REJECTED_IN_A_ROW = 1_000;
+/** Mapping hands the event loop back this often, so that acks of the same process do not wait for it. */
+const TURN_MS = 4;
+
+export interface WriterDeps {
+  readonly eventLog: EventLog;
+  readonly store: TraceWriter;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly config: { readonly WRITER_BATCH_MAX_EVENTS: number; readonly WRITER_BATCH_MAX_BYTES: number };
+}
+
+export interface Writer {
+  /** Resolves when `signal` aborts, after the batch in hand is stored and committed. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Events → rows, in batches. The only thing that inserts; its commits are what reads wait for. */
+export function createWriter({ eventLog, store, logger, metrics, config }: WriterDeps): Writer {
+  const events = metrics.counter({
+    name: 'writer_events_total',
+    help: 'Events taken from the log and stored',
+  });
+  const rejectedEvents = metrics.counter({
+    name: 'writer_events_rejected_total',
+    help: 'Events that can never be stored, now dead letters',
+  });
+  const storeSeconds = metrics.histogram({
+    name: 'writer_store_seconds',
+    help: 'Time to make one batch durable and readable',
+  });
+  const ops = createOpPlaceholders();
+  let rejectedInARow = 0;
+  let lastStoreMs = 0;
+
+  const handle = async (batch: readonly TraceEvent[]): Promise<readonly Rejected[]> => {
+    const rowBatch = new RowBatch(ops);
+    let turn = performance.now();
+    for (const event of batch) {
+      rowBatch.add(event);
+      if (performance.now() - turn > TURN_MS) {
+        await nextTurn();
+        turn = performance.now();
+      }
+    }
+    const started = performance.now();
+    rowBatch.reject(await store.write(rowBatch.rows));
+    lastStoreMs = performance.now() - started;
+    storeSeconds.observe(lastStoreMs / 1000);
+    events.inc(batch.length);
+    report(batch.length, rowBatch.rejected);
+    return rowBatch.rejected;
+  };
+
+  const report = (total: number, rejected: readonly Rejected[]): void => {
+    if (rejected.length === 0) {
+      rejectedInARow = 0;
+      return;
+    }
+    rejectedEvents.inc(rejected.length);
+    rejectedInARow = rejected.length === total ? rejectedInARow + total : 0;
+    const [first] = rejected;
+    logger.warn(
+      {
+        rejected: rejected.length,
+        of: total,
+        kind: first!.event.kind,
+        project: first!.event.projectId,
+        id: first!.event.id,
+        reason: first!.reason,
+      },
+      'events moved to the dead letters',
+    );
+    if (rejectedInARow >= MAX_REJECTED_IN_A_ROW) {
+      throw new AppError(
+        'internal',
+        `${rejectedInARow} events in a row were rejected; the last: ${first!.reason}`,
+      );
+    }
+  };
+
+  return {
+    async run(signal) {
+      await eventLog.consume(
+        'trace-events',
+        {
+          group: WRITER_GROUP,
+          maxBatchEvents: config.WRITER_BATCH_MAX_EVENTS,
+          maxBatchBytes: config.WRITER_BATCH_MAX_BYTES,
+          // As long as the last insert took: an idle log is stored at once, a busy one in batches that leave the
+          // store half of its time for merges and reads.
+          lingerMs: () => Math.min(lastStoreMs, 100),
+          onAssigned: () => store.forget(),
+          signal,
+        },
+        handle,
+      );
+    },
+  };
+}
