@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Logger, Metrics } from '@weft/runtime';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 import { createAccessMetrics } from './access-metrics.ts';
 import { authenticate } from './auth.ts';
 import { drainBody, releaseBody } from './body.ts';
@@ -77,15 +77,17 @@ function createListener(options: HttpAppOptions, isStopping: () => boolean): Req
     res.once('finish', () => drainBody(req));
     res.once('close', () => releaseBody(contextOf(req)));
     req.url = normalizeUrl(req.url ?? '/');
-    app(req, res);
+    // Reached only when answering an error failed itself. Express's own last resort shows the stack.
+    app(req as Request, res as Response, (thrown: unknown) => {
+      logger.error({ err: thrown }, 'could not answer');
+      sendError(req, res, thrown, undefined);
+    });
   };
 }
 
 function createExpress(options: HttpAppOptions, isStopping: () => boolean): Express {
   const { auth, routes, metrics, readiness = {} } = options;
   const app = express();
-  // Not 'production' means that Express itself, should an error get past ours, answers with a stack trace.
-  app.set('env', 'production');
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple');
   mountHealth(app, { metrics, auth, readiness, isStopping });
   for (const group of routes.filter((g) => g.authenticated === false)) mountGroup(app, group);
