@@ -20,8 +20,7 @@ export function rootFields(query: string, variables: Readonly<Record<string, unk
   const fields: RootField[] = [];
   while (at < tokens.length && tokens[at] !== '}' && fields.length < MAX_ROOT_FIELDS) {
     if (!isName(tokens[at])) {
-      at = tokens[at] === '(' || tokens[at] === '{' ? skipGroup(tokens, at) : at + 1;
-      if (tokens[at - 1] === '...' || tokens[at - 1] === '@') at++;
+      at = passOver(tokens, at);
       continue;
     }
     const key = tokens[at]!;
@@ -32,6 +31,15 @@ export function rootFields(query: string, variables: Readonly<Record<string, unk
     at = tokens[end] === '{' ? skipGroup(tokens, end) : end;
   }
   return fields;
+}
+
+/** What is no field: a spread with its fragment or type, a directive's name, a group. */
+function passOver(tokens: readonly string[], at: number): number {
+  const token = tokens[at];
+  if (token === '(' || token === '{') return skipGroup(tokens, at);
+  if (token === '@') return at + 2;
+  if (token !== '...') return at + 1;
+  return tokens[at + 1] === 'on' ? at + 3 : isName(tokens[at + 1]) ? at + 2 : at + 1;
 }
 
 /** After the `{` of the first operation; fragments that are defined before it are passed over. */

@@ -14,7 +14,8 @@ export function serviceRoutes(): Router {
 
   router.post('/service/projects_info', async (req, res) => {
     const body = JsonMembers.parse(await readBody(req));
-    const ids = body.texts('project_ids') ?? [];
+    const ids = body.texts('project_ids');
+    if (ids === null) throw body.invalid('project_ids', 'is required');
     if (ids.length > MAX_PROJECTS) throw body.invalid('project_ids', `more than ${MAX_PROJECTS}`);
     res.json(
       ids.map((text, i) => {
