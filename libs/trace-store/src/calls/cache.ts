@@ -16,10 +16,18 @@ export interface KnownCall {
 
 const ENTRY_BYTES = 300;
 
-/** What was written lately, bounded by count and bytes; the least recently used goes first. */
+/**
+ * What was written lately, bounded by count and bytes; the least recently used goes first.
+ *
+ * It also knows what it does not know: every stored call that began after `horizonUs` is in here, because this writer is
+ * the only one of its calls and wrote them itself. A call that began later and is not in here is not stored, so the
+ * usual new call needs no look-up.
+ */
 export class CallCache {
-  private readonly entries = new Map<string, { call: KnownCall; bytes: number }>();
+  private readonly entries = new Map<string, { call: KnownCall; bytes: number; latestUs: number }>();
   private bytes = 0;
+  /** Undefined until it was asked of the store. */
+  horizonUs: number | undefined;
   private readonly maxEntries: number;
   private readonly maxBytes: number;
 
@@ -36,19 +44,24 @@ export class CallCache {
     return entry.call;
   }
 
-  set(key: string, call: KnownCall): void {
+  /** @param latestUs the latest instant by which the call may later be taken for a new one. */
+  set(key: string, call: KnownCall, latestUs: number): void {
     this.delete(key);
     const bytes = ENTRY_BYTES + (call.state === undefined ? 0 : estimateBytes(toCallRow('', '', call.state)));
-    if (bytes > this.maxBytes) return;
-    this.entries.set(key, { call, bytes });
+    this.entries.set(key, { call, bytes, latestUs });
     this.bytes += bytes;
-    for (const oldest of this.entries.keys()) {
+    for (const [oldest, { latestUs: lost }] of this.entries) {
       if (this.entries.size <= this.maxEntries && this.bytes <= this.maxBytes) break;
       this.delete(oldest);
+      this.raiseHorizon(lost);
     }
   }
 
-  delete(key: string): void {
+  raiseHorizon(us: number): void {
+    if (this.horizonUs !== undefined && us > this.horizonUs) this.horizonUs = us;
+  }
+
+  private delete(key: string): void {
     const entry = this.entries.get(key);
     if (entry === undefined) return;
     this.entries.delete(key);
@@ -58,5 +71,6 @@ export class CallCache {
   clear(): void {
     this.entries.clear();
     this.bytes = 0;
+    this.horizonUs = undefined;
   }
 }

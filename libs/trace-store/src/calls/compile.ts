@@ -103,26 +103,31 @@ const SORT: Record<CallSortField, string> = {
   'summary.weave.trace_name': `multiIf(${DISPLAY_NAME} != '', ${DISPLAY_NAME}, match(op_name, '^weave:///[^/]+/[^/]+/op/'), extract(op_name, '/op/([^:/]+)'), op_name)`,
 };
 
-/** The tie-break on id runs with `started_at` where that is sorted by, else downwards; the newest version of a row comes first. */
+const DEFAULT_SORT: CallsQuery['sort'] = [{ field: 'started_at', direction: 'asc' }];
+
+/** The tie-break on id runs with `started_at` where that is sorted by, else downwards. */
 export function compileSort(sort: CallsQuery['sort']): string {
-  const keys = sort.length === 0 ? [{ field: 'started_at', direction: 'asc' } as const] : sort;
+  const keys = sort.length === 0 ? DEFAULT_SORT : sort;
   const time = keys.find((key) => key.field === 'started_at');
   const terms = keys.map((key) => `${SORT[key.field]} ${key.direction === 'asc' ? 'ASC' : 'DESC'}`);
-  return [...terms, `id ${time?.direction === 'asc' ? 'ASC' : 'DESC'}`, 'ver DESC'].join(', ');
+  return [...terms, `id ${time?.direction === 'asc' ? 'ASC' : 'DESC'}`].join(', ');
 }
 
-/** Whether the rows come out in the order of the table's key, so that nothing has to be sorted. */
+/** Whether the rows come out in the order of the table's key: nothing has to be sorted, and versions of a call are neighbours. */
 export function isKeyOrder(sort: CallsQuery['sort']): boolean {
   return sort.length === 0 || sort[0]!.field === 'started_at';
 }
 
-export function compileLimit(
-  limit: number | undefined,
-  offset: number | undefined,
-  params: Record<string, Param>,
-): string {
-  if (limit === undefined && !offset) return '';
-  if (offset) params.offset = offset;
-  if (limit !== undefined) params.limit = limit;
-  return `${limit === undefined ? '' : 'LIMIT {limit:UInt64}'}${offset ? ' OFFSET {offset:UInt64}' : ''}`;
+/**
+ * Leaves out running rows whose call has ended. Only needed where versions of a call do not come side by side; costs a
+ * look at the key of every running row of the project.
+ */
+export const NOT_OUTRUN = `(ended_at > ${NO_INSTANT} OR (started_at, id) NOT IN (
+    SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at > ${NO_INSTANT}
+    AND (started_at, id) IN (SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at = ${NO_INSTANT})))`;
+
+export function compileLimit(limit: number | undefined, params: Record<string, Param>): string {
+  if (limit === undefined) return '';
+  params.limit = limit;
+  return 'LIMIT {limit:UInt64}';
 }

@@ -1,4 +1,4 @@
-import { formatInstant, timeOfId } from '@weft/model';
+import { formatInstant, nowUs, timeOfId } from '@weft/model';
 import { quote, type ClickHouse, type RawParam } from '../clickhouse.ts';
 import type { StoredRow } from './cache.ts';
 import { fold, type CallState } from './fold.ts';
@@ -84,6 +84,23 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
       others.push(stored);
   }
   return found;
+}
+
+const DAY_US = 86_400_000_000;
+
+/**
+ * Nothing that is stored now began later, clocks that run ahead by up to a day included. (What claims to begin later
+ * still would only make the writer look up every call from then on.)
+ */
+export async function readHorizon(db: ClickHouse): Promise<number> {
+  const [latest = 0] = await db.all(
+    {
+      sql: "SELECT toUnixTimestamp64Micro(max(started_at)) FROM calls WHERE started_at <= {limit:DateTime64(6, 'UTC')}",
+      params: { limit: instantText(nowUs() + DAY_US) },
+    },
+    (row) => row.int64(),
+  );
+  return latest;
 }
 
 /** Content of stored rows, folded per call. */

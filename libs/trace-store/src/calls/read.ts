@@ -1,17 +1,18 @@
-import type { ClickHouse, Param } from '../clickhouse.ts';
+import { quote, type ClickHouse, type Param, type ReadOptions } from '../clickhouse.ts';
 import { NO_INSTANT_US } from '../native.ts';
 import type { RowReader } from '../row-binary.ts';
 import type { CallPayload, CallsQuery, StoredCall, TraceReader } from '../trace-store.ts';
-import { compileLimit, compileSort, compileWhere, DISPLAY_NAME, isKeyOrder } from './compile.ts';
+import { compileLimit, compileSort, compileWhere, DISPLAY_NAME, isKeyOrder, NOT_OUTRUN } from './compile.ts';
+import { instantText } from './lookup.ts';
 import { stepOrNull } from './row.ts';
 
 const PAYLOADS: readonly CallPayload[] = ['attributes', 'inputs', 'output', 'summary'];
 
-/** Columns in the order of `readCall`. `otel_dump` is what attributes are rendered from, so it comes with them. */
-function select(payloads: ReadonlySet<CallPayload>): string {
-  const payload = (name: CallPayload, from: string) => (payloads.has(name) ? from : "''");
+/** Columns in the order of `versionedCallReader`. `otel_dump` is what attributes are rendered from, so it comes with them. */
+function select(query: CallsQuery): string {
+  const payload = (name: CallPayload, from: string) => (query.payloads.includes(name) ? from : "''");
   return [
-    'id, trace_id, parent_id, thread_id, turn_id, op_name',
+    'ver, id, trace_id, parent_id, thread_id, turn_id, op_name',
     DISPLAY_NAME,
     'toUnixTimestamp64Micro(started_at), toUnixTimestamp64Micro(ended_at), exception, user_id, run_id, run_step, run_step_end, size_bytes',
     ...PAYLOADS.map((name) => payload(name, name)),
@@ -19,55 +20,218 @@ function select(payloads: ReadonlySet<CallPayload>): string {
   ].join(', ');
 }
 
-function callReader(projectId: string, storageSize: boolean): (row: RowReader) => StoredCall {
+function versionedCallReader({ projectId, storageSize }: CallsQuery): (row: RowReader) => VersionedCall {
   return (row) => ({
-    projectId,
-    id: row.text(),
-    traceId: row.text(),
-    parentId: row.textOrNull(),
-    threadId: row.textOrNull(),
-    turnId: row.textOrNull(),
-    opName: row.text(),
-    displayName: row.textOrNull(),
-    startedAtUs: row.int64(),
-    endedAtUs: instantOrNull(row.int64()),
-    exception: row.textOrNull(),
-    userId: row.textOrNull(),
-    runId: row.textOrNull(),
-    runStep: stepOrNull(row.int64()),
-    runStepEnd: stepOrNull(row.int64()),
-    storageSizeBytes: sizeOrNull(row.uint32(), storageSize),
-    attributes: row.bytes(),
-    inputs: row.bytes(),
-    output: row.bytes(),
-    summary: row.bytes(),
-    otelDump: row.bytes(),
-    totalStorageSizeBytes: null,
+    ver: row.uint128(),
+    call: {
+      projectId,
+      id: row.text(),
+      traceId: row.text(),
+      parentId: row.textOrNull(),
+      threadId: row.textOrNull(),
+      turnId: row.textOrNull(),
+      opName: row.text(),
+      displayName: row.textOrNull(),
+      startedAtUs: row.int64(),
+      endedAtUs: instantOrNull(row.int64()),
+      exception: row.textOrNull(),
+      userId: row.textOrNull(),
+      runId: row.textOrNull(),
+      runStep: stepOrNull(row.int64()),
+      runStepEnd: stepOrNull(row.int64()),
+      storageSizeBytes: sizeOrNull(row.uint32(), storageSize === true),
+      attributes: row.bytes(),
+      inputs: row.bytes(),
+      output: row.bytes(),
+      summary: row.bytes(),
+      otelDump: row.bytes(),
+      totalStorageSizeBytes: null,
+    },
   });
 }
+
+interface VersionedCall {
+  readonly ver: bigint;
+  readonly call: StoredCall;
+}
+
+interface Key {
+  readonly startedAtUs: number;
+  readonly id: string;
+  readonly ver: bigint;
+}
+
+/** Calls whose content is fetched at once, when they were found by their keys first. */
+const KEYS_PER_QUERY = 500;
+/** Rows asked for beyond the limit, because a call may have superseded rows that are still on disk. */
+const SPARE_ROWS = 10;
+
+const KEY_ORDER: ReadOptions['settings'] = { query_plan_max_limit_for_lazy_materialization: '10000' };
 
 export async function* streamCalls(
   db: ClickHouse,
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly StoredCall[]> {
+  if (query.limit === 0) return;
+  const pages =
+    isKeyOrder(query.sort) && !query.offset ? inKeyOrder(db, query, signal) : byKeys(db, query, signal);
+  for await (const page of pages) {
+    if (page.length > 0)
+      yield query.totalStorageSize === true ? await withTotals(db, query.projectId, page, signal) : page;
+  }
+}
+
+/** Reads content as it goes. Versions of a call come side by side, the newest is kept. */
+async function* inKeyOrder(
+  db: ClickHouse,
+  query: CallsQuery,
+  signal?: AbortSignal,
+): AsyncGenerator<StoredCall[]> {
+  const where = compileWhere(query.projectId, query.filter);
+  const isAscending = query.sort.length === 0 || query.sort[0]!.direction === 'asc';
+  const read = versionedCallReader(query);
+  let left = query.limit ?? Infinity;
+  let after: Key | undefined;
+  while (left > 0) {
+    // Where the first page shows that many calls have two rows, most of the next have.
+    const asked = left === Infinity ? undefined : (after === undefined ? left : 2 * left) + SPARE_ROWS;
+    const params: Record<string, Param> = { ...where.params };
+    const sql = `SELECT ${select(query)}
+FROM calls WHERE ${where.sql} ${after === undefined ? '' : compileAfter(after, isAscending, params)}
+ORDER BY ${compileSort(query.sort)} ${compileLimit(asked, params)}`;
+    const newest = new NewestOfNeighbours<VersionedCall>(
+      ({ call }) => call,
+      (v) => v.ver,
+    );
+    let rows = 0;
+    for await (const page of db.stream({ sql, params }, read, { settings: KEY_ORDER, signal })) {
+      rows += page.length;
+      const calls = newest
+        .push(page)
+        .slice(0, left)
+        .map((v) => v.call);
+      left -= calls.length;
+      yield calls;
+      if (left === 0) return;
+    }
+    const rest = newest.end();
+    if (asked === undefined || rows < asked) return yield rest.map((v) => v.call);
+    // All of the spare rows were superseded ones, or the last call is cut: go on behind the last whole one.
+    after = newest.lastWhole ?? after;
+  }
+}
+
+/** Finds the keys first: for orders that are not the table's own, and for pages that start further down. */
+async function* byKeys(
+  db: ClickHouse,
+  query: CallsQuery,
+  signal?: AbortSignal,
+): AsyncGenerator<StoredCall[]> {
   const where = compileWhere(query.projectId, query.filter);
   const params: Record<string, Param> = { ...where.params };
-  // A reader of everything would make ClickHouse remember every id; in key order copies of a row are neighbours.
-  const all = query.limit === undefined && !query.offset && isKeyOrder(query.sort);
-  const sql = `SELECT ${select(new Set(query.payloads))}
-FROM calls
-WHERE ${where.sql}
-ORDER BY ${compileSort(query.sort)}
-${all ? '' : 'LIMIT 1 BY id'} ${compileLimit(query.limit, query.offset, params)}`;
-  let lastId = '';
-  for await (const page of db.stream(
-    { sql, params },
-    callReader(query.projectId, query.storageSize === true),
+  const offset = query.offset ?? 0;
+  const keyOrder = isKeyOrder(query.sort);
+  const sql = `SELECT toUnixTimestamp64Micro(started_at), id, ver FROM calls
+WHERE ${where.sql} ${keyOrder ? '' : `AND ${NOT_OUTRUN}`}
+ORDER BY ${compileSort(query.sort)} ${keyOrder || query.limit === undefined ? '' : compileLimit(offset + query.limit, params)}`;
+  const newest = new NewestOfNeighbours<Key>(
+    (key) => key,
+    (key) => key.ver,
+  );
+  let [skip, left] = [offset, query.limit ?? Infinity];
+  let wanted: Key[] = [];
+  const take = (keys: readonly Key[]): void => {
+    const taken = keys.slice(skip, skip + left);
+    skip -= Math.min(skip, keys.length);
+    left -= taken.length;
+    wanted.push(...taken);
+  };
+  for await (const page of db.stream({ sql, params }, readKey, { signal })) {
+    take(newest.push(page));
+    for (; wanted.length >= KEYS_PER_QUERY; wanted = wanted.slice(KEYS_PER_QUERY)) {
+      yield await readByKeys(db, query, wanted.slice(0, KEYS_PER_QUERY), signal);
+    }
+    if (left === 0) break;
+  }
+  if (left > 0) take(newest.end());
+  for (; wanted.length > 0; wanted = wanted.slice(KEYS_PER_QUERY)) {
+    yield await readByKeys(db, query, wanted.slice(0, KEYS_PER_QUERY), signal);
+  }
+}
+
+function readKey(row: RowReader): Key {
+  return { startedAtUs: row.int64(), id: row.text(), ver: row.uint128() };
+}
+
+/** In the order of the keys. A call that has been replaced meanwhile comes as it is now. */
+async function readByKeys(
+  db: ClickHouse,
+  query: CallsQuery,
+  keys: readonly Key[],
+  signal?: AbortSignal,
+): Promise<StoredCall[]> {
+  const tuples = keys.map((key) => `('${instantText(key.startedAtUs)}',${quote(key.id)})`);
+  const rows = await db.all(
+    {
+      sql: `SELECT ${select(query)} FROM calls
+WHERE project_id = {project:String} AND (started_at, id) IN {keys:Array(Tuple(DateTime64(6, 'UTC'), String))}`,
+      params: { project: query.projectId, keys: { raw: `[${tuples.join(',')}]` } },
+    },
+    versionedCallReader(query),
     { signal },
-  )) {
-    const calls = all ? page.filter((call) => call.id !== lastId && ((lastId = call.id), true)) : page;
-    yield query.totalStorageSize === true ? await withTotals(db, query.projectId, calls, signal) : calls;
+  );
+  const newest = new Map<string, VersionedCall>();
+  for (const row of rows) {
+    const other = newest.get(row.call.id);
+    if (other === undefined || other.ver < row.ver) newest.set(row.call.id, row);
+  }
+  return keys.flatMap((key) => newest.get(key.id)?.call ?? []);
+}
+
+function compileAfter(key: Key, isAscending: boolean, params: Record<string, Param>): string {
+  params.after_time = instantText(key.startedAtUs);
+  params.after_id = key.id;
+  return `AND (started_at, id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String})`;
+}
+
+/** Of neighbouring items with the same key keeps the one with the highest version. */
+class NewestOfNeighbours<T> {
+  private held: T | undefined;
+  /** Key of the last item that was let go. */
+  lastWhole: Key | undefined;
+  private readonly keyOf: (item: T) => { readonly startedAtUs: number; readonly id: string };
+  private readonly versionOf: (item: T) => bigint;
+
+  constructor(
+    keyOf: (item: T) => { readonly startedAtUs: number; readonly id: string },
+    versionOf: (item: T) => bigint,
+  ) {
+    this.keyOf = keyOf;
+    this.versionOf = versionOf;
+  }
+
+  /** Items that nothing newer can follow; the last one is held back. */
+  push(items: readonly T[]): T[] {
+    const out: T[] = [];
+    for (const item of items) {
+      const { held } = this;
+      if (held === undefined) this.held = item;
+      else if (
+        this.keyOf(held).id !== this.keyOf(item).id ||
+        this.keyOf(held).startedAtUs !== this.keyOf(item).startedAtUs
+      ) {
+        out.push(held);
+        this.held = item;
+      } else if (this.versionOf(item) > this.versionOf(held)) this.held = item;
+    }
+    const last = out.at(-1);
+    if (last !== undefined) this.lastWhole = { ...this.keyOf(last), ver: 0n };
+    return out;
+  }
+
+  end(): T[] {
+    return this.held === undefined ? [] : [this.held];
   }
 }
 
@@ -80,10 +244,11 @@ async function withTotals(
   const traceIds = [...new Set(calls.filter((call) => call.parentId === null).map((call) => call.traceId))];
   if (traceIds.length === 0) return [...calls];
   const where = compileWhere(projectId, { traceIds });
+  const newest = `SELECT trace_id, size_bytes FROM calls WHERE ${where.sql} ORDER BY ver DESC LIMIT 1 BY id`;
   const totals = new Map(
     await db.all(
       {
-        sql: `SELECT trace_id, toInt64(sum(size_bytes)) FROM calls WHERE ${where.sql} GROUP BY trace_id`,
+        sql: `SELECT trace_id, toInt64(sum(size_bytes)) FROM (${newest}) GROUP BY trace_id`,
         params: where.params,
       },
       (row) => [row.text(), row.int64()] as const,
@@ -102,13 +267,11 @@ export const countCalls = async (
   const where = compileWhere(query.projectId, query.filter);
   const params: Record<string, Param> = { ...where.params };
   const total = query.totalStorageSize === true;
-  const rows = `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls WHERE ${where.sql} ${compileLimit(query.limit, undefined, params)}`;
+  const rows = `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls
+WHERE ${where.sql} AND ${NOT_OUTRUN} ${compileLimit(query.limit, params)}`;
   const [result] = await db.all(
     { sql: `SELECT toInt64(count()), toInt64(sum(size_bytes)) FROM (${rows})`, params },
-    (row) => ({
-      count: row.int64(),
-      totalStorageSizeBytes: row.int64(),
-    }),
+    (row) => ({ count: row.int64(), totalStorageSizeBytes: row.int64() }),
   );
   return {
     count: result?.count ?? 0,

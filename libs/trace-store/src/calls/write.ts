@@ -1,5 +1,5 @@
 import type { CallPart } from '@weft/model';
-import { AppError, nowUs } from '@weft/model';
+import { AppError, nowUs, timeOfId } from '@weft/model';
 import type { ClickHouse } from '../clickhouse.ts';
 import { insertRows, type Refused, type Table } from '../insert.ts';
 import { column } from '../native.ts';
@@ -13,7 +13,7 @@ import {
   type CallState,
   type CallVersions,
 } from './fold.ts';
-import { callKey, lookUp, readStates, type Wanted } from './lookup.ts';
+import { callKey, lookUp, readHorizon, readStates, type Wanted } from './lookup.ts';
 import { CALL_COLUMNS, estimateBytes, startedAtOf, toCallRow, type CallRow } from './row.ts';
 
 interface Mark {
@@ -45,7 +45,8 @@ interface Grouped extends Wanted {
 interface Plan extends Grouped {
   readonly stored: readonly StoredRow[];
   readonly content: CallState | undefined;
-  /** Version of the row that holds everything known. */
+  /** Versions of the row that holds everything known. */
+  readonly versions: CallVersions;
   readonly ver: bigint;
   readonly isStored: boolean;
   readonly needsContent: boolean;
@@ -76,13 +77,12 @@ export async function writeCalls(
     await insertRows(db, SUPERSEDED, marks(plans, lost));
     const written = new Map(rows.map((r) => [r.plan.key, r.row]));
     for (const p of plans) {
-      if (lost.has(p.key)) cache.delete(p.key);
-      else cache.set(p.key, known(p, written.get(p.key)));
+      if (!lost.has(p.key)) cache.set(p.key, known(p, written.get(p.key)), latestUs(p));
     }
     return refused.flatMap((r) => rows[r.index]!.plan.indexes.map((index) => ({ index, reason: r.reason })));
   } catch (error) {
     // What was stored of the batch is not known: ask the store next time.
-    for (const { key } of grouped) cache.delete(key);
+    cache.clear();
     throw error;
   }
 }
@@ -115,16 +115,17 @@ async function plan(db: ClickHouse, cache: CallCache, grouped: readonly Grouped[
     const call = cache.get(key);
     if (call !== undefined) cached.set(key, call);
   }
-  const found = await lookUp(
-    db,
-    grouped.filter((call) => !cached.has(call.key)),
-  );
+  cache.horizonUs ??= await readHorizon(db);
+  const horizonUs = cache.horizonUs;
+  const unknown = grouped.filter((call) => !cached.has(call.key) && !isNew(call, horizonUs));
+  const found = await lookUp(db, unknown);
   return grouped.map((call) => {
     const hit = cached.get(call.key);
     const stored = hit === undefined ? (found.get(call.key) ?? []) : [hit.row];
     const before = stored.reduce<CallVersions>((all, row) => foldVersions(all, row.versions), NO_VERSIONS);
     const incoming = versionsOf(call.incoming);
-    const ver = rowVersion(foldVersions(before, incoming));
+    const versions = foldVersions(before, incoming);
+    const ver = rowVersion(versions);
     const isStored = stored.some((row) => row.ver === ver);
     const storedWins =
       before.start > incoming.start || before.end > incoming.end || before.rename > incoming.rename;
@@ -132,11 +133,38 @@ async function plan(db: ClickHouse, cache: CallCache, grouped: readonly Grouped[
       ...call,
       stored,
       content: hit?.state,
+      versions,
       ver,
       isStored,
       needsContent: !isStored && storedWins && hit?.state === undefined,
     };
   });
+}
+
+/**
+ * True for a call that cannot be stored: it has begun, and its id was made, after everything that is not in the cache.
+ * Instants to come prove nothing, whoever invented them may have done so before.
+ */
+function isNew(call: Grouped, horizonUs: number): boolean {
+  const { start } = call.incoming;
+  if (start === undefined) return false;
+  const idMs = timeOfId(call.id);
+  const [first, last] =
+    idMs === undefined ? [start.startedAtUs, start.startedAtUs] : minMax(start.startedAtUs, idMs * 1000);
+  return first > horizonUs && last <= nowUs();
+}
+
+/** No later start or id can have been claimed by what is stored of the call. */
+function latestUs(call: Grouped): number {
+  const { start, end, rename } = call.incoming;
+  const idUs = (timeOfId(call.id) ?? 0) * 1000;
+  if (start !== undefined) return Math.max(start.startedAtUs, idUs);
+  // Its start is still to come, or was stored before: it began before it ended.
+  return rename === undefined && end !== undefined ? Math.max(end.endedAtUs, idUs) : nowUs();
+}
+
+function minMax(a: number, b: number): [number, number] {
+  return a < b ? [a, b] : [b, a];
 }
 
 async function build(db: ClickHouse, plans: readonly Plan[]): Promise<{ plan: Plan; row: CallRow }[]> {
@@ -161,15 +189,19 @@ function marks(plans: readonly Plan[], lost: ReadonlySet<string>): Mark[] {
     .filter((p) => !lost.has(p.key))
     .flatMap((p) =>
       p.stored
-        .filter((row) => row.ver !== p.ver)
-        .map((row) => ({
-          projectId: p.projectId,
-          id: p.id,
-          ver: row.ver,
-          startedAtUs: row.startedAtUs,
-          atUs,
-        })),
+        .filter((row) => needsMark(row, p))
+        .map(({ ver, startedAtUs }) => ({ projectId: p.projectId, id: p.id, ver, startedAtUs, atUs })),
     );
+}
+
+/**
+ * A running call's row that now has its end needs no mark: it has the key of the new row, and readers know to look for it
+ * because it says that it runs (see read.ts). Neither does a row without a start: nobody reads it. That leaves renames and
+ * contradictions, which are rare, so that the set of marks stays small.
+ */
+function needsMark(row: StoredRow, p: Plan): boolean {
+  if (row.ver === p.ver || row.versions.start === 0n) return false;
+  return !(row.versions.end === 0n && p.versions.end > 0n && row.versions.start === p.versions.start);
 }
 
 function known(p: Plan, row: CallRow | undefined): KnownCall {
