@@ -47,13 +47,15 @@ export function writeEngineConfig(
 }
 
 /**
- * Opens the HTTP listener, then keeps the call from returning: clickhouse-local ends with its last query.
- * 10^12 rows of a quarter of a second are 8000 years; the nap is short because SIGTERM waits for its end.
+ * Keeps the engine's one call from returning: clickhouse-local ends with its last query. 10^12 rows of a quarter of a second
+ * are 8000 years; the nap is short because the end of the engine waits for the end of the nap.
  */
-const START_QUERY =
-  'SYSTEM START LISTEN HTTP; ' +
+const KEEP_RUNNING =
   'SELECT sleepEachRow(0.25) FROM numbers(1000000000000) ' +
   'SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null';
+
+/** For the writer: lets the engine finish its running queries and end in order (exit code 0). */
+export const END_IN_ORDER = `KILL QUERY WHERE startsWith(query, '${KEEP_RUNNING.slice(0, 50)}') ASYNC`;
 
 /** What the launcher is told, see launcher.mjs. Holds no secret: it shows in the list of processes. */
 export function launcherSettings(library: EngineLibrary, files: EngineFiles): Record<string, unknown> {
@@ -65,7 +67,7 @@ export function launcherSettings(library: EngineLibrary, files: EngineFiles): Re
       `--path=${files.tablesDir}`,
       // The level of the configuration file is overruled by a default of the command line.
       '--log-level=warning',
-      `--query=${START_QUERY}`,
+      `--query=SYSTEM START LISTEN HTTP; ${KEEP_RUNNING}`,
     ],
     readWritePaths: [files.tablesDir, '/dev/null'],
     readOnlyPaths: [files.configPath, files.usersPath, dirname(library.libraryPath), ...SYSTEM_PATHS],
@@ -128,6 +130,7 @@ function serverConfig(files: EngineFiles, port: number, maxMemoryBytes: number):
   <background_message_broker_schedule_pool_size>1</background_message_broker_schedule_pool_size>
   <asynchronous_metrics_update_period_s>60</asynchronous_metrics_update_period_s>
   <asynchronous_heavy_metrics_update_period_s>3600</asynchronous_heavy_metrics_update_period_s>
+  <memory_worker_period_ms>500</memory_worker_period_ms>
   <merge_tree>
     <fsync_after_insert>1</fsync_after_insert>
     <fsync_part_directory>1</fsync_part_directory>

@@ -12,7 +12,7 @@ export interface EngineProcess {
   readonly pid: number | undefined;
   /** How it ended, in words; pending while it runs. Never rejects. */
   readonly ended: Promise<string>;
-  /** SIGTERM, after 10 s SIGKILL; resolves when it is gone. */
+  /** Asks it to end in order, by SIGTERM when it does not listen, by SIGKILL after 10 s; resolves when it is gone. */
   stop(): Promise<void>;
 }
 
@@ -22,6 +22,8 @@ export interface Launch {
   readonly workingDir: string;
   readonly outputFd: number;
   readonly port: number;
+  /** Asks the serving engine to end in order; rejects when it can't be asked. */
+  requestEnd(): Promise<void>;
 }
 
 /** Starts the engine's process; see {@link waitUntilAnswering} for when it serves. */
@@ -46,8 +48,9 @@ export function spawnEngine(launch: Launch): EngineProcess {
     ended,
     async stop() {
       if (isGone) return;
-      child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      // Not SIGTERM first: Node's own handler answers it by ending the process in the middle of everything.
+      launch.requestEnd().catch(() => child.kill('SIGTERM'));
       await ended;
       clearTimeout(timer);
     },

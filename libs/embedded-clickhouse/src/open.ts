@@ -7,6 +7,7 @@ import type { Logger } from '@weft/runtime';
 import { acquireDirectoryLock } from './directory-lock.ts';
 import {
   DATABASE,
+  END_IN_ORDER,
   engineFiles,
   launcherSettings,
   newCredentials,
@@ -48,7 +49,7 @@ export interface EmbeddedClickHouse {
   readonly database: string;
   /** Of the engine's process now; undefined while there is none. */
   readonly pid: number | undefined;
-  /** Ends the engine (SIGTERM, after 10 s SIGKILL) and releases the directory. Idempotent. */
+  /** Lets running queries finish, ends the engine (by force after 10 s) and releases the directory. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -108,6 +109,7 @@ async function start(
     workingDir: files.tablesDir,
     outputFd: output.fd,
     port,
+    requestEnd: () => execute(port, writer, END_IN_ORDER),
   };
   const describeFailure = (cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);

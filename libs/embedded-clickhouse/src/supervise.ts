@@ -2,13 +2,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { spawnEngine, waitUntilAnswering, type EngineProcess, type Launch } from './engine-process.ts';
 
-const FIRST_BACKOFF_MS = 100;
-const MAX_BACKOFF_MS = 5_000;
-/** A life at least this long is no quick failure: the count of failures and the back-off begin anew. */
-const SETTLED_AFTER_MS = 30_000;
-const MAX_QUICK_FAILURES = 8;
-/** At the first start someone is waiting, and what is wrong then is mostly wrong for good. */
-const MAX_FIRST_FAILURES = 3;
+/** How often and how soon an engine that ends is started again. */
+export interface RestartPolicy {
+  readonly firstBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** A life at least this long is no quick failure: the count of failures and the back-off begin anew. */
+  readonly settledAfterMs: number;
+  readonly maxQuickFailures: number;
+  /** At the first start someone is waiting, and what is wrong then is mostly wrong for good. */
+  readonly maxFirstFailures: number;
+}
+
+const DEFAULT_POLICY: RestartPolicy = {
+  firstBackoffMs: 100,
+  maxBackoffMs: 5_000,
+  settledAfterMs: 30_000,
+  maxQuickFailures: 8,
+  maxFirstFailures: 3,
+};
 
 /** What the keeper of the engine tells. */
 export interface SuperviseEvents {
@@ -26,16 +37,19 @@ export interface Supervisor {
 
 /**
  * Starts the engine, resolves when it answers, and from then on starts it again whenever it ends, with growing pauses.
- * After 8 quick failures in a row it gives up and says so by `onFailed`.
+ * After too many quick failures in a row it gives up and says so by `onFailed`.
  * @throws Error when the engine does not come up in the first place; nothing is left running then.
  */
 export async function superviseEngine(
   launch: Launch,
   describeFailure: (cause: unknown) => Error,
   events: SuperviseEvents,
+  policy = DEFAULT_POLICY,
 ): Promise<Supervisor> {
   let engine: EngineProcess | undefined;
   const stopping = new AbortController();
+  const backoffMs = (failures: number) =>
+    Math.min(policy.maxBackoffMs, policy.firstBackoffMs * 2 ** (failures - 1));
 
   async function start(): Promise<EngineProcess> {
     const startedAtMs = performance.now();
@@ -72,16 +86,16 @@ export async function superviseEngine(
       const bornAtMs = performance.now();
       const how = await running.ended;
       if (stopping.signal.aborted) return;
-      failures = performance.now() - bornAtMs >= SETTLED_AFTER_MS ? 1 : failures + 1;
-      if (failures >= MAX_QUICK_FAILURES)
+      failures = performance.now() - bornAtMs >= policy.settledAfterMs ? 1 : failures + 1;
+      if (failures >= policy.maxQuickFailures)
         throw new Error(`ClickHouse ended ${failures} times in a row (${how})`);
       events.onEnded(how, backoffMs(failures));
       await delay(backoffMs(failures), undefined, { signal: stopping.signal });
-      running = await startPatiently(failures, MAX_QUICK_FAILURES);
+      running = await startPatiently(failures, policy.maxQuickFailures);
     }
   }
 
-  const first = await startPatiently(0, MAX_FIRST_FAILURES).catch((cause: unknown) => {
+  const first = await startPatiently(0, policy.maxFirstFailures).catch((cause: unknown) => {
     throw describeFailure(cause);
   });
   const watching = watch(first).catch((cause: unknown) => {
@@ -102,8 +116,4 @@ export async function superviseEngine(
     },
     stop: () => (stopped ??= stop()),
   };
-}
-
-function backoffMs(failures: number): number {
-  return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
 }

@@ -7,7 +7,8 @@ import { drainBody, releaseBody } from './body.ts';
 import { createBodyBudget } from './body-budget.ts';
 import { contextOf, setContext } from './context.ts';
 import { createErrorLog, sendError } from './errors.ts';
-import { mountHealth, type ReadinessCheck } from './health.ts';
+import { expressMessages } from './express-messages.ts';
+import { createHealthRoutes, type ReadinessCheck } from './health.ts';
 import { assertBindable, type Keyring } from './keyring.ts';
 import {
   errorBodyFor,
@@ -52,9 +53,11 @@ export interface HttpApp {
  * and a stop that costs no request.
  */
 export function createHttpApp(options: HttpAppOptions): HttpApp {
+  const app = createExpress(options, () => server.isStopping());
   const server = createDrainingServer(
-    createListener(options, () => server.isStopping()),
+    createListener(options, app),
     options.limits ?? {},
+    expressMessages(app),
   );
   return {
     listen: async (host, port) => {
@@ -65,12 +68,11 @@ export function createHttpApp(options: HttpAppOptions): HttpApp {
   };
 }
 
-function createListener(options: HttpAppOptions, isStopping: () => boolean): RequestListener {
+function createListener(options: HttpAppOptions, app: Express): RequestListener {
   const { logger, metrics, limits = {} } = options;
   const budget = createBodyBudget(limits.maxInFlightBytes ?? 256 * 1024 * 1024);
   const maxBodyBytes = limits.maxBodyBytes ?? 32 * 1024 * 1024;
   const count = createAccessMetrics(metrics, logger, budget);
-  const app = createExpress(options, isStopping);
   return (req, res) => {
     setContext(req, { maxBodyBytes, budget, principal: undefined, heldBytes: 0, group: undefined });
     count(req, res);
@@ -86,10 +88,10 @@ function createListener(options: HttpAppOptions, isStopping: () => boolean): Req
 }
 
 function createExpress(options: HttpAppOptions, isStopping: () => boolean): Express {
-  const { auth, routes, metrics, readiness = {} } = options;
+  const { auth, metrics, readiness = {} } = options;
+  const routes = [createHealthRoutes({ metrics, auth, readiness, isStopping }), ...options.routes];
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple');
-  mountHealth(app, { metrics, auth, readiness, isStopping });
   for (const group of routes.filter((g) => g.authenticated === false)) mountGroup(app, group);
   app.use((req, _res, next) => {
     contextOf(req).principal = authenticate(req, auth);

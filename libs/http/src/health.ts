@@ -1,9 +1,8 @@
 import type { Metrics } from '@weft/runtime';
-import type { Express } from 'express';
 import { AppError } from '@weft/model';
 import { authenticate } from './auth.ts';
-import { contextOf } from './context.ts';
 import type { Keyring } from './keyring.ts';
+import { createRouter, type RouteGroup } from './router.ts';
 
 /** Why this process cannot serve now, or undefined when it can. Public: no addresses, no secrets. Up to 2 s. */
 export type ReadinessCheck = () => string | undefined | Promise<string | undefined>;
@@ -21,24 +20,22 @@ export interface HealthOptions {
  * `/health`: the process runs. `/readyz`: send it requests. `/metrics`: for everyone in open mode, which only this machine
  * can reach; else for keys with the admin role, as route names, rates and sizes tell about every project.
  */
-export function mountHealth(app: Express, options: HealthOptions): void {
-  app.use(['/health', '/readyz', '/metrics'], (req, _res, next) => {
-    contextOf(req).group = '/';
-    next();
-  });
-  app.get('/health', (_req, res) => {
+export function createHealthRoutes(options: HealthOptions): RouteGroup {
+  const router = createRouter();
+  router.get('/health', (_req, res) => {
     res.json({ status: 'ok' });
   });
-  app.get('/readyz', async (_req, res) => {
+  router.get('/readyz', async (_req, res) => {
     const reasons = options.isStopping() ? { server: 'stopping' } : await failing(options.readiness);
     const ready = Object.keys(reasons).length === 0;
     res.status(ready ? 200 : 503).json(ready ? { status: 'ready' } : { status: 'not ready', reasons });
   });
-  app.get('/metrics', async (req, res) => {
+  router.get('/metrics', async (req, res) => {
     if (!authenticate(req, options.auth).has('admin')) throw new AppError('forbidden', 'Forbidden');
     const { contentType, body } = await options.metrics.render();
     res.writeHead(200, { 'Content-Type': contentType }).end(body);
   });
+  return { router, authenticated: false };
 }
 
 async function failing(checks: Readonly<Record<string, ReadinessCheck>>): Promise<Record<string, string>> {

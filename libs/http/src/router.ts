@@ -29,14 +29,13 @@ export function createRouter(): Router {
   return express.Router({ caseSensitive: true });
 }
 
-/** Marks the group a request is in, for its metrics. */
+/** Serves the group, and marks its requests for the metrics. */
 export function mountGroup(app: Express, group: RouteGroup): void {
   const path = group.path ?? '/';
-  app.use(path, (req, _res, next) => {
+  app.use(path, (req, res, next) => {
     contextOf(req).group = path;
-    next();
+    group.router(req, res, next);
   });
-  app.use(path, group.router);
 }
 
 /** Every path pattern of the group with its methods. */

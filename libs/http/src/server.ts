@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
 export interface ServerLimits {
@@ -21,7 +27,11 @@ export interface DrainingServer {
 const KEEP_ALIVE_MS = 75_000;
 const HEADERS_TIMEOUT_MS = 80_000;
 
-export function createDrainingServer(handle: RequestListener, limits: ServerLimits): DrainingServer {
+export function createDrainingServer(
+  handle: RequestListener,
+  limits: ServerLimits,
+  messages: Pick<ServerOptions, 'IncomingMessage' | 'ServerResponse'> = {},
+): DrainingServer {
   const { requestTimeoutMs = 120_000, drainDelayMs = 1500, stopTimeoutMs = 9000 } = limits;
   const answering = new Set<ServerResponse>();
   const silent = new Set<Socket>();
@@ -29,6 +39,7 @@ export function createDrainingServer(handle: RequestListener, limits: ServerLimi
 
   const server = createServer(
     {
+      ...messages,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
       requestTimeout: requestTimeoutMs,

@@ -93,7 +93,8 @@ function writeScopeSpans(writer: Writer, scopeSpans: Json, path: string, out: Tr
   for (const span of list(scopeSpans['spans'], `${path}.spans`)) {
     // A span is written apart first: one that fails half-way must leave nothing behind.
     try {
-      writer.uint32(0x12).bytes(spanBytes(object(span, 'span')));
+      const bytes = spanBytes(object(span, 'span'));
+      writer.uint32(0x12).bytes(bytes);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       out.rejectedSpans++;

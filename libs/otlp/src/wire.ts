@@ -102,17 +102,16 @@ export class WireReader {
 
   /** UTF-8 text; bytes that are not become U+FFFD. */
   text(end: number): string {
-    const from = this.pos;
     const to = this.limit(end);
     const start = this.pos;
     this.pos = to;
-    return from === to ? '' : this.buf.toString('utf8', start, to);
+    return start === to ? '' : slices(this.buf).utf8Slice(start, to);
   }
 
   /** Lower-case hex of a bytes field. */
   hex(end: number): string {
     const to = this.limit(end);
-    const text = this.buf.toString('hex', this.pos, to);
+    const text = slices(this.buf).hexSlice(this.pos, to);
     this.pos = to;
     return text;
   }
@@ -154,6 +153,16 @@ export class WireReader {
     if (end - this.pos < bytes) throw undecodable('truncated field', this.pos);
     this.pos += bytes;
   }
+}
+
+/** What `toString(encoding, from, to)` calls, without its look at the arguments: a third of the time for short texts. */
+interface Slices {
+  utf8Slice(from: number, to: number): string;
+  hexSlice(from: number, to: number): string;
+}
+
+export function slices(buf: Buffer): Slices {
+  return buf as unknown as Slices;
 }
 
 export function asBuffer(bytes: Uint8Array): Buffer {

@@ -38,8 +38,10 @@ export function createVictim(options: VictimOptions): Victim {
         .on('data', (text: string) => text.split('\n').forEach((l) => l !== '' && options.onOutput?.(l)));
     }
     for (let waitedMs = 0; ; waitedMs += 50) {
-      if (started.exitCode !== null)
-        throw new Error(`the server ended with code ${started.exitCode} while starting`);
+      if (started.exitCode !== null || started.signalCode !== null)
+        throw new Error(
+          `the server ended while starting: ${started.signalCode ?? `code ${started.exitCode}`}`,
+        );
       if (waitedMs > 60_000) throw new Error('the server was not ready within 60 s');
       const ready = await fetch(`${url}/readyz`).then(
         (r) => r.ok,

@@ -121,7 +121,14 @@ class Embedded implements EmbeddedEventLog {
     const { partitions } = cursor;
     log.#wal = await Wal.open(log.#walOptions(partitions), recovered, cursor.firstSegment);
     const { logger } = options;
-    log.#retention = new Retention({ topics: log.#topics, wal: log.#wal, cursorFile, partitions, logger });
+    log.#retention = new Retention({
+      topics: log.#topics,
+      wal: log.#wal,
+      cursorFile,
+      partitions,
+      logger,
+      delayMs: settings.cursorDelayMs,
+    });
     await log.#retention.save();
     return log;
   }

@@ -49,16 +49,24 @@ export interface EmbeddedEventLogOptions {
   readonly config?: Partial<EmbeddedEventLogConfig>;
   /** The disk failed in a way that can't be repaired in this process: exit soon. Nothing is accepted any more. */
   readonly onFatal?: (error: AppError) => void;
+  /** Commits are made durable together after this long: a crash before that only repeats events. Default 200. */
+  readonly cursorDelayMs?: number;
   /** The file system; tests give one that loses and refuses. */
   readonly disk?: Disk;
 }
 
 export interface Settings extends EmbeddedEventLogConfig {
   readonly disk: Disk;
+  readonly cursorDelayMs: number;
 }
 
 const DEFAULTS: EmbeddedEventLogConfig = z.object(embeddedEventLogEnv).parse({});
 
 export function settingsOf(options: EmbeddedEventLogOptions): Settings {
-  return { ...DEFAULTS, ...options.config, disk: options.disk ?? nodeDisk };
+  return {
+    ...DEFAULTS,
+    ...options.config,
+    disk: options.disk ?? nodeDisk,
+    cursorDelayMs: options.cursorDelayMs ?? 200,
+  };
 }

@@ -6,8 +6,6 @@ import type { Wal } from './wal.ts';
 
 /** A consumed segment longer than this is deleted although it is not full. */
 const ROLL_CONSUMED_BYTES = 4 << 20;
-/** Commits are made durable together: a crash before that only repeats events. */
-const DELAY_MS = 200;
 
 export interface RetentionDeps {
   readonly topics: ReadonlyMap<Topic, TopicLog>;
@@ -15,6 +13,7 @@ export interface RetentionDeps {
   readonly cursorFile: CursorFile;
   readonly partitions: number;
   readonly logger: LogSink;
+  readonly delayMs: number;
 }
 
 /** Keeps the cursor durable, and deletes segments once a durable cursor is beyond them. */
@@ -39,7 +38,7 @@ export class Retention {
         .catch((error) =>
           this.#deps.logger.warn({ err: error }, 'cursor not written, will try again with the next commit'),
         );
-    }, DELAY_MS);
+    }, this.#deps.delayMs);
     this.#timer.unref();
   }
 

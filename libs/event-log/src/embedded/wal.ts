@@ -175,9 +175,8 @@ export class Wal {
       await this.#write(segment, placed.chunks, bytes);
       this.#commit++;
       for (const { record, position } of placed.records) {
-        this.#indexes
-          .get(record.topic)!
-          [record.partition]!.push(segment.head.sequence, position, record.valueBytes, record.events.length);
+        const index = this.#indexes.get(record.topic)![record.partition]!;
+        index.push(segment.head.sequence, position, record.valueBytes, record.events.length);
         this.#options.onDurable(record);
       }
       for (const pending of group) this.#settle(pending, undefined);

@@ -31,13 +31,13 @@ describe('POST /call/upsert_batch', () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.json).toEqual({ res: [{ id: 'c1', trace_id: 't1' }, {}, { id: 'c2', trace_id: 't1' }] });
-    expect(gateway.events.map(({ kind, projectId, id }) => [kind, projectId, id])).toEqual([
+    expect((await gateway.events()).map(({ kind, projectId, id }) => [kind, projectId, id])).toEqual([
       ['call.started', 'e/p', 'c1'],
       ['call.ended', 'e/p', 'c1'],
       ['call.started', 'e/q', 'c2'],
     ]);
-    expect(text(gateway.events[0])).toBe(JSON.stringify(START));
-    expect(Math.abs(gateway.events[0]!.receivedAtUs / 1000 - Date.now())).toBeLessThan(60_000);
+    expect(text((await gateway.events())[0])).toBe(JSON.stringify(START));
+    expect(Math.abs((await gateway.events())[0]!.receivedAtUs / 1000 - Date.now())).toBeLessThan(60_000);
   });
 
   it('keeps payload bytes as they were sent', async () => {
@@ -48,8 +48,8 @@ describe('POST /call/upsert_batch', () => {
     const ended = `{"project_id":"e/p","id":"c1","ended_at":"2026-01-02T03:04:06Z","output":${deep},"summary":{"n":1E+2}}`;
     const body = ` {"batch" : [ {"req":{"start":${item}} , "mode":"start"},{"mode":"end","req":{"end":${ended}}}] } `;
     expect((await gateway.post('/call/upsert_batch', body)).status).toBe(200);
-    expect(gateway.events.map(text)).toEqual([item, ended]);
-    const read = readCallItem('call.started', gateway.events[0]!.payload);
+    expect((await gateway.events()).map(text)).toEqual([item, ended]);
+    const read = readCallItem('call.started', (await gateway.events())[0]!.payload);
     expect(Buffer.from(read.start!.inputs).toString('utf8')).toBe(inputs);
   });
 
@@ -62,10 +62,12 @@ describe('POST /call/upsert_batch', () => {
     for (const [i, { id, trace_id }] of answer.json.res.entries()) {
       expect(id).toMatch(UUID7);
       expect(trace_id).toMatch(UUID7);
-      expect(gateway.events[i]!.id).toBe(id);
-      expect(readCallItem('call.started', gateway.events[i]!.payload).start!.traceId).toBe(trace_id);
+      expect((await gateway.events())[i]!.id).toBe(id);
+      expect(readCallItem('call.started', (await gateway.events())[i]!.payload).start!.traceId).toBe(
+        trace_id,
+      );
     }
-    expect(text(gateway.events[0])).toBe(
+    expect(text((await gateway.events())[0])).toBe(
       `${JSON.stringify(bare).slice(0, -1)},"trace_id":${JSON.stringify(answer.json.res[0].trace_id)}}`,
     );
   });
@@ -107,7 +109,7 @@ describe('POST /call/upsert_batch', () => {
       { index: 10, reason: 'op_name: is longer than 128 characters' },
       { index: 11, reason: 'inputs: must be an object' },
     ]);
-    expect(gateway.events.map(({ kind }) => kind)).toEqual(['call.started', 'call.ended']);
+    expect((await gateway.events()).map(({ kind }) => kind)).toEqual(['call.started', 'call.ended']);
     expect(gateway.rejected).toHaveLength(11);
     expect(text(gateway.rejected[0]!.event)).toBe(JSON.stringify({ ...START, op_name: 5 }));
     expect(gateway.rejected[0]!.event.projectId).toBe('e/p');
@@ -119,7 +121,7 @@ describe('POST /call/upsert_batch', () => {
     gateway = await startGateway();
     const answer = await gateway.post('/call/upsert_batch', { batch: [start({})] });
     expect([answer.status, answer.json.res]).toEqual([200, [{}]]);
-    expect(gateway.events).toEqual([]);
+    expect(await gateway.events()).toEqual([]);
     expect(gateway.rejected).toHaveLength(1);
   });
 
@@ -131,7 +133,7 @@ describe('POST /call/upsert_batch', () => {
     body[body.indexOf(0xc2)] = 0xff;
     const answer = await gateway.post('/call/upsert_batch', body);
     expect([answer.status, answer.json.errors]).toEqual([200, [{ index: 0, reason: 'is not valid UTF-8' }]]);
-    expect(gateway.events).toHaveLength(1);
+    expect(await gateway.events()).toHaveLength(1);
   });
 
   it.each([
@@ -147,7 +149,7 @@ describe('POST /call/upsert_batch', () => {
     gateway = await startGateway();
     const answer = await gateway.post('/call/upsert_batch', body);
     expect([answer.status, answer.json.reason]).toEqual([400, expect.stringContaining(reason)]);
-    expect(gateway.events).toEqual([]);
+    expect(await gateway.events()).toEqual([]);
   });
 
   it('answers an empty batch', async () => {
@@ -161,7 +163,7 @@ describe('POST /call/upsert_batch', () => {
       const answer = await gateway.post('/call/upsert_batch', { batch: [start(START), foreign] });
       expect([answer.status, answer.json]).toEqual([403, { reason: 'Forbidden' }]);
     }
-    expect(gateway.events).toEqual([]);
+    expect(await gateway.events()).toEqual([]);
     expect(gateway.rejected).toEqual([]);
   });
 
@@ -177,13 +179,13 @@ describe('POST /call/upsert_batch', () => {
   it('says who wrote: the key, not the request', async () => {
     gateway = await startGateway({ user: { name: 'ann', projects: ['e/*'] } });
     await gateway.post('/call/upsert_batch', { batch: [start({ ...START, wb_user_id: 'bob' }), end(END)] });
-    expect(gateway.events.map((event) => event.userId)).toEqual(['ann', 'ann']);
+    expect((await gateway.events()).map((event) => event.userId)).toEqual(['ann', 'ann']);
   });
 
   it('says who wrote: without keys the request', async () => {
     gateway = await startGateway();
     await gateway.post('/call/upsert_batch', { batch: [start({ ...START, wb_user_id: 'bob' }), end(END)] });
-    expect(gateway.events.map((event) => event.userId)).toEqual(['bob', '']);
+    expect((await gateway.events()).map((event) => event.userId)).toEqual(['bob', '']);
   });
 
   it('lets no leaked key pass, neither to the log nor to the dead letters', async () => {
@@ -198,10 +200,12 @@ describe('POST /call/upsert_batch', () => {
       { mode: 'x', req: { start: { inputs } } },
     ];
     await gateway.post('/call/upsert_batch', { batch });
-    const kept = [...gateway.events, ...gateway.rejected.map(({ event }) => event)].map(text).join('\n');
+    const kept = [...(await gateway.events()), ...gateway.rejected.map(({ event }) => event)]
+      .map(text)
+      .join('\n');
     expect(gateway.rejected).toHaveLength(2);
     expect(kept).not.toContain('sk-secret');
-    expect(text(gateway.events[0])).toBe(
+    expect(text((await gateway.events())[0])).toBe(
       JSON.stringify((batch[0] as any).req.start).replaceAll('"sk-secret"', '"REDACTED"'),
     ); // eslint-disable-line @typescript-eslint/no-explicit-any
   });
@@ -218,12 +222,12 @@ describe('POST /call/upsert_batch', () => {
     expect((await gateway.post('/call/upsert_batch', full)).status).toBe(200);
     const answer = await gateway.post('/call/upsert_batch', Buffer.concat([full, Buffer.from(' ')]));
     expect([answer.status, typeof answer.json.reason]).toEqual([413, 'string']);
-    expect(gateway.events).toHaveLength(1);
+    expect(await gateway.events()).toHaveLength(1);
   });
 
   it('answers 503 with Retry-After when the log is down, and promises nothing', async () => {
     gateway = await startGateway();
-    gateway.breakLog();
+    await gateway.breakLog();
     const answer = await gateway.post('/call/upsert_batch', { batch: [start(START)] });
     expect([answer.status, Number(answer.headers.get('retry-after')) > 0]).toEqual([503, true]);
   });
@@ -234,7 +238,7 @@ describe('POST /call/start and /call/end', () => {
     gateway = await startGateway();
     expect((await gateway.post('/call/start', { start: START })).json).toEqual({ id: 'c1', trace_id: 't1' });
     expect((await gateway.post('/call/end', { end: END })).json).toEqual({});
-    expect(gateway.events.map(text)).toEqual([JSON.stringify(START), JSON.stringify(END)]);
+    expect((await gateway.events()).map(text)).toEqual([JSON.stringify(START), JSON.stringify(END)]);
   });
 
   it.each([
@@ -248,7 +252,7 @@ describe('POST /call/start and /call/end', () => {
     gateway = await startGateway();
     const answer = await gateway.post(path, body);
     expect([answer.status, answer.json.reason]).toEqual([400, expect.stringContaining(reason)]);
-    expect([gateway.events, gateway.rejected]).toEqual([[], []]);
+    expect([await gateway.events(), gateway.rejected]).toEqual([[], []]);
   });
 });
 
@@ -263,10 +267,10 @@ describe.each(['/v2', '/object'])('POST %s/:entity/:project/…', (prefix) => {
     ];
     const answer = await gateway.post(`${prefix}/e/my%20project/calls/complete`, { batch });
     expect([answer.status, answer.json]).toEqual([200, {}]);
-    expect(gateway.events.map(({ kind, projectId, id }) => `${kind} ${projectId} ${id}`)).toEqual(
+    expect((await gateway.events()).map(({ kind, projectId, id }) => `${kind} ${projectId} ${id}`)).toEqual(
       ['c1', 'c2', 'c3', 'c4'].map((id) => `call.completed e/my project ${id}`),
     );
-    expect(text(gateway.events[1])).toBe(JSON.stringify(batch[1]));
+    expect(text((await gateway.events())[1])).toBe(JSON.stringify(batch[1]));
   });
 
   it('sets bad calls aside', async () => {
@@ -283,7 +287,7 @@ describe.each(['/v2', '/object'])('POST %s/:entity/:project/…', (prefix) => {
         ],
       },
     ]);
-    expect(gateway.events).toHaveLength(1);
+    expect(await gateway.events()).toHaveLength(1);
   });
 
   it('stores eager starts and ends', async () => {
@@ -294,7 +298,7 @@ describe.each(['/v2', '/object'])('POST %s/:entity/:project/…', (prefix) => {
     });
     const ended = { ...END, trace_id: 't1', started_at: START.started_at };
     expect((await gateway.post(`${prefix}/e/p/call/end`, { end: ended })).json).toEqual({});
-    expect(gateway.events.map(({ kind, id }) => [kind, id])).toEqual([
+    expect((await gateway.events()).map(({ kind, id }) => [kind, id])).toEqual([
       ['call.started', 'c1'],
       ['call.ended', 'c1'],
     ]);
@@ -321,9 +325,9 @@ describe('POST /call/update', () => {
           })
         ).json,
       ).toEqual({});
-      expect(text(gateway.events.at(-1))).toBe(JSON.stringify({ display_name }));
+      expect(text((await gateway.events()).at(-1))).toBe(JSON.stringify({ display_name }));
     }
-    expect(gateway.events[0]).toMatchObject({
+    expect((await gateway.events())[0]).toMatchObject({
       kind: 'call.updated',
       projectId: 'e/p',
       id: 'c1',
@@ -342,7 +346,7 @@ describe('POST /call/update', () => {
     expect((await gateway.post('/call/update', { project_id: 'e/p', call_id: 'c1', ...patch })).status).toBe(
       400,
     );
-    expect(gateway.events).toEqual([]);
+    expect(await gateway.events()).toEqual([]);
   });
 
   it('is refused for a foreign project', async () => {

@@ -22,7 +22,7 @@ describe('POST /feedback/create', () => {
     expect(answer.json.id).toMatch(UUID7);
     expect(answer.json.wb_user_id).toBe('ann');
     expect(answer.json.created_at).toMatch(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}Z$/);
-    const [event] = gateway.events;
+    const [event] = await gateway.events();
     expect(event).toMatchObject({
       kind: 'feedback.created',
       projectId: 'e/p',
@@ -70,7 +70,7 @@ describe('POST /feedback/create', () => {
       detoned_alias: ':thumbs_up:',
     };
     expect(answer.json.payload).toEqual(payload);
-    expect(JSON.parse(utf8(readFeedbackEvent(gateway.events[0]!).payload))).toEqual(payload);
+    expect(JSON.parse(utf8(readFeedbackEvent((await gateway.events())[0]!).payload))).toEqual(payload);
   });
 
   it.each([
@@ -165,7 +165,7 @@ describe('POST /feedback/create', () => {
     gateway = await startGateway();
     const answer = await post({ ...BASE, ...body });
     expect([answer.status, answer.json.reason]).toEqual([400, expect.stringContaining(reason)]);
-    expect(gateway.events).toEqual([]);
+    expect(await gateway.events()).toEqual([]);
   });
 
   it('takes a payload of 1 MiB and refuses one byte more', async () => {

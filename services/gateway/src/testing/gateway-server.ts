@@ -1,25 +1,55 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EventLog } from '@weft/event-log';
+import { openEmbeddedEventLog, type EventLog } from '@weft/event-log';
 import { createHttpApp, createKey, createKeyring, type Role } from '@weft/http';
-import { AppError, type TraceEvent } from '@weft/model';
+import type { TraceEvent } from '@weft/model';
 import { createLogger, createMetrics } from '@weft/runtime';
 import { createGateway } from '../gateway.ts';
 import type { RejectedEvent } from '../ingest.ts';
 
 export interface GatewayServer {
   readonly url: string;
-  /** Everything appended so far. */
-  readonly events: TraceEvent[];
+  /** Everything that was acknowledged, read back from the log, in order. */
+  events(): Promise<TraceEvent[]>;
   readonly rejected: RejectedEvent[];
   /** Of the user given at the start. */
   readonly key: string;
-  /** From now on appends fail as those of a log that is down. */
-  breakLog(): void;
+  /** Closes the log under the gateway. */
+  breakLog(): Promise<void>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   metrics(): Promise<string>;
   stop(): Promise<void>;
+}
+
+const GROUP = 'test';
+
+/** What no earlier call has taken yet is taken now; all of it is given back. */
+function reader(): (log: EventLog) => Promise<TraceEvent[]> {
+  const seen: TraceEvent[] = [];
+  return async (log) => {
+    const stop = new AbortController();
+    const options = {
+      group: GROUP,
+      maxBatchEvents: 1000,
+      maxBatchBytes: 64 * 1024 * 1024,
+      signal: stop.signal,
+    };
+    const consuming = log.consume('trace-events', options, async (events) => {
+      for (const event of events) seen.push({ ...event, payload: Uint8Array.from(event.payload) });
+      return [];
+    });
+    const caughtUp = await log.waitCommitted(
+      'trace-events',
+      GROUP,
+      await log.endOffsets('trace-events'),
+      20_000,
+    );
+    stop.abort();
+    await consuming;
+    if (!caughtUp) throw new Error('the log did not give back what it took');
+    return seen;
+  };
 }
 
 export interface Answer {
@@ -38,15 +68,17 @@ export async function startGateway(
   const dir = await mkdtemp(join(tmpdir(), 'weft-gateway-'));
   const logger = createLogger({ name: 'test', level: 'silent' });
   const metrics = createMetrics('weft_', { processMetrics: false });
-  const events: TraceEvent[] = [];
   const rejected: RejectedEvent[] = [];
-  let broken = false;
-  const append: EventLog['append'] = async (_topic, appended) => {
-    if (broken) throw new AppError('log_unavailable', 'the log is down');
-    events.push(...appended);
-  };
+  const readAll = reader();
+  // One partition: what is read back has the order of the requests.
+  const eventLog = await openEmbeddedEventLog({
+    dir: join(dir, 'log'),
+    logger,
+    groups: { 'trace-events': [GROUP] },
+    config: { EVENT_LOG_PARTITIONS: 1 },
+  });
   const gateway = createGateway({
-    eventLog: { append } as EventLog,
+    eventLog,
     quarantine: async (items) => void rejected.push(...items),
     logger,
     metrics,
@@ -63,10 +95,10 @@ export async function startGateway(
 
   return {
     url,
-    events,
+    events: () => readAll(eventLog),
     rejected,
     key,
-    breakLog: () => (broken = true),
+    breakLog: () => eventLog.close(),
     post: async (path, body, headers = {}) => {
       const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData;
       const type: Record<string, string> =
@@ -84,6 +116,7 @@ export async function startGateway(
     stop: async () => {
       await app.stop();
       await auth.stop();
+      await eventLog.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
