@@ -146,7 +146,7 @@ class RecordReader {
     if (value.length < HEAD_BYTES) throw new Error('shorter than its head');
     if (value[0] !== VERSION) throw new Error(`unknown version ${value[0]}`);
     const count = value.readUInt32LE(1);
-    if (count * (FIXED_BYTES + 2) > value.length - HEAD_BYTES)
+    if (count === 0 || count * (FIXED_BYTES + 2) > value.length - HEAD_BYTES)
       throw new Error(`says ${count} events in ${value.length} bytes`);
     const heads = this.#readHeads(count);
     const events: TraceEvent[] = [];
