@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /** Who may import whom is `check:fences`; layout is prettier; unused names are tsc. Here: what goes wrong at run time. */
 export default tseslint.config(
   { ignores: ['**/node_modules/', '**/dist/', '**/fixtures/', '.cache/', '.weft/', 'coverage/'] },
-  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  { linterOptions: { reportUnusedDisableDirectives: 'warn' } },
   js.configs.recommended,
   {
     rules: {
@@ -52,6 +52,7 @@ export default tseslint.config(
     files: ['**/*.test.ts', '**/*.contract.ts', '**/e2e/**/*.ts', '**/chaos/**/*.ts', 'bench/**/*.ts'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off', // tests look at answers as their readers do
+      'no-loss-of-precision': 'off', // and hold numbers that doubles cannot
       '@typescript-eslint/only-throw-error': 'off', // and throw what a stranger might
       '@typescript-eslint/prefer-promise-reject-errors': 'off',
     },
