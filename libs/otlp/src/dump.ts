@@ -1,4 +1,5 @@
-import { JsonWriter } from './json-writer.ts';
+import { type JsonWriter } from './json-writer.ts';
+import { lookAt, RawJson, Tree } from './tree.ts';
 import { KeyValues, type Instant, type OtlpEvent, type OtlpLink, type OtlpSpan, type Value } from './span.ts';
 
 /**
@@ -21,6 +22,10 @@ export const STORED = {
   wholeJson: 3,
   /** The document is a JSON string of the text. */
   wholeString: 4,
+  /** The text is JSON and lies in the document where its dotted key says. */
+  partJson: 5,
+  /** The text is a JSON string in the document where its dotted key says. */
+  partString: 6,
 } as const;
 export type Stored = (typeof STORED)[keyof typeof STORED];
 
@@ -30,6 +35,22 @@ export interface Elsewhere {
   readonly side: 'in' | 'out';
   readonly how: Stored;
 }
+
+/**
+ * The JSON in the document where a dotted key leads: below the document's only member if the key starts with its name,
+ * as content goes under the name of its source; else from the root. Undefined if there is nothing.
+ */
+export function partOf(document: Buffer, key: string): Buffer | undefined {
+  const root = new RawJson(document);
+  const [name, ...others] = document[0] === OPEN_BRACE ? (Tree.of(root).members()?.keys() ?? []) : [];
+  const below = name !== undefined && others.length === 0 && key.startsWith(`${name}.`);
+  const from = below ? lookAt(root, [name]) : root;
+  const path = key.slice(below ? name.length + 1 : key.indexOf('.') + 1).split('.');
+  const found = from === undefined ? undefined : lookAt(from, path);
+  return found instanceof RawJson ? found.bytes : undefined;
+}
+
+const OPEN_BRACE = 0x7b;
 
 /** Resources and scopes repeat from span to span of a request. */
 const sharedJson = new WeakMap<object, Buffer>();

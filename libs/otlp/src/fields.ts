@@ -91,3 +91,8 @@ export interface EventContent {
   output?: { key: string; value: Value };
   instructions?: Value;
 }
+
+/** For the singular keys of a field that is a list. */
+export function asList(value: Value): Value {
+  return typeof value === 'string' && !value.startsWith('[') ? [value] : value;
+}

@@ -1,5 +1,5 @@
 import { formatInstant } from '@weft/model';
-import { STORED } from './dump.ts';
+import { partOf, STORED } from './dump.ts';
 import { JsonWriter } from './json-writer.ts';
 import { KeyValues, type Value } from './span.ts';
 import { Tree } from './tree.ts';
@@ -129,12 +129,20 @@ function exactValue(value: Exact, key: string, documents: Documents): Value {
   return list;
 }
 
-/** The text under `key`, which is the document's only member, or the document itself. Null if it is not there any more. */
+/** The text under `key`, which is the document's only member, or leads into it, or the document itself. Null if it is not there any more. */
 function storedText(document: Buffer, key: string, how: number): string | null {
+  if (how === STORED.partJson || how === STORED.partString) {
+    const part = partOf(document, key)?.toString();
+    return part === undefined || how === STORED.partJson ? (part ?? null) : stringIn(part);
+  }
   const whole = how === STORED.wholeJson || how === STORED.wholeString;
   const from = whole ? 0 : Buffer.byteLength(JSON.stringify(key)) + 2;
   const json = document.toString('utf8', from, whole ? document.length : document.length - 1);
   if (how === STORED.memberJson || how === STORED.wholeJson) return json;
+  return stringIn(json);
+}
+
+function stringIn(json: string): string | null {
   try {
     return JSON.parse(json) as string;
   } catch {

@@ -1,5 +1,5 @@
 import { findRefs, parseInstant, MAX_INSTANT_US, type EndFields, type StartFields } from '@weft/model';
-import { STORED, writeDump, type Elsewhere, type Stored } from './dump.ts';
+import { partOf, STORED, writeDump, type Elsewhere, type Stored } from './dump.ts';
 import type { EventContent, FieldName } from './fields.ts';
 import { FRAMEWORKS } from './frameworks/index.ts';
 import { JsonWriter } from './json-writer.ts';
@@ -34,6 +34,8 @@ export interface SpanCall {
 const STATUS_ERROR = 2;
 /** Shorter texts cost more as a mark than as themselves. */
 const MIN_STORED_ONCE = 32;
+/** Finding a part again costs a look at the whole document. */
+const MIN_PART_STORED_ONCE = 256;
 
 const selector = new Selector(FRAMEWORKS);
 const out = new JsonWriter();
@@ -49,8 +51,12 @@ export function spanToCall(span: OtlpSpan, options: SpanToCallOptions): SpanCall
   const shortName = opShortName(span.name);
   const elsewhere: Elsewhere[] = [];
 
-  const inputsEnd = (writeInputs(content.inputs, elsewhere), out.mark());
-  const outputEnd = (writeOutput(content.output, elsewhere), out.mark());
+  writeInputs(content.inputs, elsewhere);
+  const inputsEnd = out.mark();
+  if (content.inputs !== null) noteParts(content.inputs, span, 'in', out.since(0), elsewhere);
+  writeOutput(content.output, elsewhere);
+  const outputEnd = out.mark();
+  if (content.output !== null) noteParts(content.output, span, 'out', out.since(inputsEnd), elsewhere);
   const hasContent = content.inputs !== null || content.output !== null;
   const error = errorOf(span);
   writeSummary(span, shortName, error !== null);
@@ -158,6 +164,31 @@ function writeMember(selected: Selected, side: 'in' | 'out', elsewhere: Elsewher
   out.raw('}');
   if (written === 'spliced') note(selected, side, STORED.memberJson, elsewhere);
   else if (written === 'string') note(selected, side, STORED.memberString, elsewhere);
+}
+
+/**
+ * For content put together from many attributes: those whose text can be found again in the document. Looked up and
+ * compared rather than known, so that no way of merging keys can lose a text.
+ */
+function noteParts(
+  { key, value }: Selected,
+  span: OtlpSpan,
+  side: 'in' | 'out',
+  document: Buffer,
+  elsewhere: Elsewhere[],
+): void {
+  if (!(value instanceof Tree)) return;
+  const prefix = `${key}.`;
+  const { keys, values } = span.attributes;
+  for (let index = 0; index < keys.length; index++) {
+    const sent = values[index];
+    if (typeof sent !== 'string' || sent.length < MIN_PART_STORED_ONCE || !keys[index]!.startsWith(prefix))
+      continue;
+    const part = partOf(document, keys[index]!)?.toString();
+    if (part === sent) elsewhere.push({ index, side, how: STORED.partJson });
+    else if (part?.startsWith('"') === true && JSON.parse(part) === sent)
+      elsewhere.push({ index, side, how: STORED.partString });
+  }
 }
 
 function note({ index, value }: Selected, side: 'in' | 'out', how: Stored, elsewhere: Elsewhere[]): void {

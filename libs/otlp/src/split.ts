@@ -189,7 +189,7 @@ class Splitter {
   private span(at: number, end: number, resourceHead: Buffer[], scopeHead: Buffer[], route: Route): void {
     const { reader, count } = this;
     const from = reader.pos;
-    let ids: SpanIds = NO_IDS;
+    let ids: SpanIds;
     try {
       ids = this.readIds(from, end);
       if (ids.looksLikeLog) count.logs++;
@@ -318,8 +318,6 @@ interface SpanIds {
   spanId: string;
   looksLikeLog: boolean;
 }
-
-const NO_IDS: SpanIds = { traceId: '', spanId: '', looksLikeLog: false };
 
 interface Route {
   readonly projectId: string | null;

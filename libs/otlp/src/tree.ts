@@ -169,8 +169,12 @@ export function maybeJson(text: string): boolean {
 
 /** What lies at the dotted path inside a value, or undefined. List elements go by index. */
 export function lookInside(leaf: Leaf, path: string): Leaf | undefined {
+  return lookAt(leaf, path.split('.'));
+}
+
+export function lookAt(leaf: Leaf, path: readonly string[]): Leaf | undefined {
   let at: Leaf | undefined = leaf;
-  for (const segment of path.split('.')) {
+  for (const segment of path) {
     const parts: Parts | null = partsOf(at);
     if (parts === null) return undefined;
     at = parts.entries.findLast(([name]) => name === segment)?.[1];

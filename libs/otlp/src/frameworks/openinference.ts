@@ -1,4 +1,4 @@
-import type { Framework } from '../fields.ts';
+import { asList, type Framework } from '../fields.ts';
 import { KeyValues, type Value } from '../span.ts';
 
 /** OpenInference semantic conventions (Arize Phoenix and its instrumentations). */
@@ -38,7 +38,7 @@ export const openInference: Framework = {
     ],
     model_parameters: [{ rank: 20, key: 'llm.invocation_parameters' }],
     parameter_model: [{ rank: 20, key: 'llm.invocation_parameters.model' }],
-    finish_reasons: [{ rank: 30, key: 'llm.finish_reason' }],
+    finish_reasons: [{ rank: 30, key: 'llm.finish_reason', map: asList }],
     agent_name: [{ rank: 20, key: 'agent.name' }],
     tool_name: [{ rank: 20, key: 'tool.name' }],
     tool_definitions: [{ rank: 20, key: 'llm.tools' }],

@@ -1,4 +1,4 @@
-import type { Framework } from '../fields.ts';
+import { asList, type Framework } from '../fields.ts';
 
 /** What OpenLIT sends besides the conventions: 1.7 its own content keys, later versions tool arguments of its own. */
 export const openlit: Framework = {
@@ -10,6 +10,6 @@ export const openlit: Framework = {
     ],
     output: [{ rank: 70, key: 'gen_ai.content.completion' }],
     reported_cost: [{ rank: 20, key: 'gen_ai.usage.cost' }],
-    finish_reasons: [{ rank: 20, key: 'gen_ai.response.finish_reason' }],
+    finish_reasons: [{ rank: 20, key: 'gen_ai.response.finish_reason', map: asList }],
   },
 };

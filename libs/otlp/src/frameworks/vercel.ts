@@ -1,4 +1,4 @@
-import type { Framework } from '../fields.ts';
+import { asList, type Framework } from '../fields.ts';
 import type { Value } from '../span.ts';
 
 /** Vercel AI SDK 4 to 6 and the legacy integration of 7 (`ai.*`). */
@@ -41,7 +41,7 @@ export const vercel: Framework = {
     ],
     provider: [{ rank: 20, key: 'ai.model.provider' }],
     model_parameters: [{ rank: 40, key: 'ai.settings' }],
-    finish_reasons: [{ rank: 40, key: 'ai.response.finishReason' }],
+    finish_reasons: [{ rank: 40, key: 'ai.response.finishReason', map: asList }],
     tool_name: [{ rank: 30, key: 'ai.toolCall.name' }],
     tool_call_id: [{ rank: 20, key: 'ai.toolCall.id' }],
     user_id: [{ rank: 40, key: 'ai.telemetry.metadata.userId' }],
