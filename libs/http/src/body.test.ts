@@ -86,6 +86,8 @@ describe('readBody', () => {
     const app = await startApp({ routes: bodyRoutes().routes });
     const whole = encode(randomBytes(1000));
     expect((await post(app, whole.subarray(0, 500), encoding)).status).toBe(400);
+    expect((await post(app, whole.subarray(0, -1), encoding)).status).toBe(400);
+    expect((await post(app, Buffer.concat([whole, Buffer.from('more')]), encoding)).status).toBe(400);
     expect((await post(app, Buffer.alloc(500, 0xff), encoding)).status).toBe(400);
   });
 

@@ -1,15 +1,19 @@
 import zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { AppError } from '@weft/model';
+import { isWholeZstdFrame } from './zstd-frame.ts';
 
-type Open = (wire: Buffer, chunkSize: number) => Transform;
+/** All of node:zlib's streams. `bytesWritten` is what was decoded of the input. */
+type Decoder = Transform & { readonly bytesWritten: number };
+
+type Open = (wire: Buffer, chunkSize: number) => Decoder;
 
 /** The windows of RFC 9659: a decoder need not give a frame more than 8 MiB. */
 const ZSTD_WINDOW_LOG = 23;
 
 // In node:zlib since 22.15 and 23.8; the types of the oldest Node that we run on do not know it.
 const { createZstdDecompress } = zlib as {
-  createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Transform;
+  createZstdDecompress?: (options: { chunkSize: number; params: Record<number, number> }) => Decoder;
 };
 const { ZSTD_d_windowLogMax } = zlib.constants as { ZSTD_d_windowLogMax?: number };
 
@@ -65,6 +69,7 @@ export async function inflate(
   maxBytes: number,
   account: (bytes: number) => void,
 ): Promise<Buffer> {
+  if (encoding === 'zstd' && !isWholeZstdFrame(wire)) throw broken(encoding);
   const suspectBytes = Math.max(SUSPECT_BYTES, wire.length * SUSPECT_RATIO);
   const first = await decode(wire, encoding, { maxBytes, keepBytes: suspectBytes, account });
   if (first.kept !== undefined) return first.kept;
@@ -106,12 +111,18 @@ function decode(wire: Buffer, encoding: string, limits: DecodeLimits): Promise<{
       }
       chunks?.push(chunk);
     });
-    stream.on('end', () => resolve({ kept: chunks === undefined ? undefined : joined(chunks, size) }));
-    stream.on('error', (cause) =>
-      fail(new AppError('invalid_request', `the body is not a whole ${encoding} stream`, { cause })),
-    );
+    stream.on('end', () => {
+      // zlib stops at the end of the stream and says nothing about bytes that follow.
+      if (stream.bytesWritten !== wire.length) return fail(broken(encoding));
+      resolve({ kept: chunks === undefined ? undefined : joined(chunks, size) });
+    });
+    stream.on('error', (cause) => fail(broken(encoding, cause)));
     stream.end(wire);
   });
+}
+
+function broken(encoding: string, cause?: unknown): AppError {
+  return new AppError('invalid_request', `the body is not one whole ${encoding} stream`, { cause });
 }
 
 export function tooLarge(maxBytes: number): AppError {
