@@ -22,12 +22,17 @@ export function classify(error: unknown, when: 'reading' | 'writing'): ErrorClas
   if (SETUP.has(code)) return 'setup';
   if (when === 'reading') {
     if (code === TIMEOUT_EXCEEDED) return 'slow';
-    return code === MEMORY_LIMIT_EXCEEDED && !/\(total\)/.test(error.message) ? 'slow' : 'transient';
+    return code === MEMORY_LIMIT_EXCEEDED && !ofWholeServer(error) ? 'slow' : 'transient';
   }
   if (ROW.has(code)) return 'row';
-  if (code === MEMORY_LIMIT_EXCEEDED) return 'shape';
+  if (code === MEMORY_LIMIT_EXCEEDED) return ofWholeServer(error) ? 'transient' : 'shape';
   if (code === TOO_MANY_PARTS) return /too many partitions/i.test(error.message) ? 'shape' : 'transient';
   return 'transient';
+}
+
+/** The server is short of memory, whatever this query took. */
+function ofWholeServer(error: Error): boolean {
+  return /\(total\)/i.test(error.message);
 }
 
 /** The row number that ClickHouse blames, from 0, if its message names one. */
