@@ -31,7 +31,10 @@ export async function runProgram<T>(stack: Stack, file: string, ...args: string[
       WANDB_ERROR_REPORTING: 'false',
       WEAVE_PRINT_CALL_LINK: 'false',
       WEAVE_USE_SERVER_CACHE: 'false',
-      NO_PROXY: '*',
+      // Whatever else a client would call (newest versions, crash reports) goes nowhere.
+      HTTP_PROXY: 'http://127.0.0.1:9',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+      NO_PROXY: `127.0.0.1,localhost,${new URL(stack.url).hostname}`,
     },
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);

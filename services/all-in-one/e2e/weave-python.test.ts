@@ -36,6 +36,7 @@ suite(`Python weave${skipPython ? ' (skipped: WEFT_PYTHON is not set; scripts/te
       result: 82, failure: 'out of luck', survived: 'survived', counted: [0, 1, 2, 3], waited: 2, attributes: 'e2e', limited: 2,
       roots: 7, count: 10, settings: { model: 'gpt', temperature: 0.25 }, after_delete: 9,
     }); // prettier-ignore
+    expect(out.feedback).toMatchObject([{ emoji: '👍' }, { value: 0.5 }]);
     expect(out.rows).toEqual(
       Array.from({ length: 25 }, (_, i) => ({ question: `${i}+${i}`, expected: 2 * i })),
     );

@@ -73,58 +73,57 @@ function renderSummary(
   feedback: readonly FeedbackWrite[] | undefined,
 ): void {
   const summary = asBuffer(orElse(call.summary, EMPTY_OBJECT));
-  const members = findMembers(summary, ['weave', 'status_counts']);
+  const members = findMembers(summary, SUMMARY_MEMBERS);
   const counts = members.get('status_counts');
   const failed = counts !== undefined && hasErrors(summary.subarray(counts.start, counts.end));
-  const derived = derivedMembers(call, failed, feedback);
-  if (!whole) {
-    out.text('{"weave":');
-    writeWeave(out, EMPTY_OBJECT, derived);
+  const writeWeave = (given: Buffer) => {
+    out.text('{');
+    if (given.length > 2 && given[0] === OPEN_BRACE)
+      writeOwnMembers(out, given, derivedNames(call, feedback));
+    const name = call.displayName ? `"display_name":${JSON.stringify(call.displayName)}` : `"trace_name":${JSON.stringify(traceName(call.opName))}`; // prettier-ignore
+    out.text(`"status":"${statusOf(call, failed)}","latency_ms":${latencyMs(call)},${name}`);
+    if (feedback !== undefined) {
+      out.text(',"feedback":');
+      renderFeedback(out, feedback);
+    }
     out.text('}');
-    return;
-  }
+  };
   const at = members.get('weave');
-  const given = at === undefined ? EMPTY_OBJECT : summary.subarray(at.start, at.end);
-  writeWithMember(out, summary, 'weave', at, () => writeWeave(out, given, derived));
+  if (whole)
+    writeWithMember(out, summary, 'weave', at, () => writeWeave(at === undefined ? EMPTY_OBJECT : summary.subarray(at.start, at.end))); // prettier-ignore
+  else {
+    out.text('{"weave":');
+    writeWeave(EMPTY_OBJECT);
+    out.text('}');
+  }
 }
 
-type DerivedMembers = ReadonlyMap<string, string | ((out: JsonOut) => void)>;
+const OPEN_BRACE = 0x7b;
+const SUMMARY_MEMBERS = ['weave', 'status_counts'] as const;
+const COUNT_MEMBERS = ['error'] as const;
 
-function derivedMembers(
-  call: StoredCall,
-  failed: boolean,
-  feedback: readonly FeedbackWrite[] | undefined,
-): DerivedMembers {
-  const members = new Map<string, string | ((out: JsonOut) => void)>();
-  members.set('status', `"${statusOf(call, failed)}"`);
-  members.set(
+/** What the user's own `summary.weave` cannot set. */
+function derivedNames(call: StoredCall, feedback: unknown): readonly string[] {
+  return [
+    'status',
     'latency_ms',
-    call.endedAtUs === null ? 'null' : String(Math.trunc((call.endedAtUs - call.startedAtUs) / 1000)),
-  );
-  if (call.displayName) members.set('display_name', JSON.stringify(call.displayName));
-  else members.set('trace_name', JSON.stringify(traceName(call.opName)));
-  if (feedback !== undefined) members.set('feedback', (to) => renderFeedback(to, feedback));
-  return members;
+    call.displayName ? 'display_name' : 'trace_name',
+    ...(feedback === undefined ? [] : ['feedback']),
+  ];
 }
 
-/** The user's own `summary.weave` members that we do not set, then ours. */
-function writeWeave(out: JsonOut, given: Buffer, derived: DerivedMembers): void {
-  let separator = '{';
-  if (given[0] === 0x7b && given.length > 2) {
-    new JsonScanner(given).members(0, (key, start, end) => {
-      if (derived.has(key)) return;
-      out.text(`${separator}${JSON.stringify(key)}:`);
-      out.bytes(given.subarray(start, end));
-      separator = ',';
-    });
-  }
-  for (const [key, value] of derived) {
-    out.text(`${separator}"${key}":`);
-    if (typeof value === 'string') out.text(value);
-    else value(out);
-    separator = ',';
-  }
-  out.text('}');
+/** The members of `given` that are not in `except`, each followed by a comma. */
+function writeOwnMembers(out: JsonOut, given: Buffer, except: readonly string[]): void {
+  new JsonScanner(given).members(0, (key, start, end) => {
+    if (except.includes(key)) return;
+    out.text(`${JSON.stringify(key)}:`);
+    out.bytes(given.subarray(start, end));
+    out.text(',');
+  });
+}
+
+function latencyMs(call: StoredCall): string {
+  return call.endedAtUs === null ? 'null' : String(Math.trunc((call.endedAtUs - call.startedAtUs) / 1000));
 }
 
 /** In this order here; filters and sorting put `descendant_error` before `running` (weave-api §7.5). */
@@ -137,7 +136,7 @@ function statusOf(call: StoredCall, failed: boolean): CallStatus {
 /** True if `status_counts.error` is above 0. */
 function hasErrors(counts: Buffer): boolean {
   if (counts[0] !== 0x7b) return false;
-  const error = findMembers(counts, ['error']).get('error');
+  const error = findMembers(counts, COUNT_MEMBERS).get('error');
   return error !== undefined && Number(counts.toString('latin1', error.start, error.end)) > 0;
 }
 

@@ -50,7 +50,7 @@ export function writeWithMember(
 }
 
 function isEmptyObject(object: Buffer): boolean {
-  return object.length === 2 || object[new JsonScanner(object).ws(1)] === CLOSE_BRACE;
+  return object.length === 2 || (object[1]! <= 0x20 && object[new JsonScanner(object).ws(1)] === CLOSE_BRACE);
 }
 
 export function asBuffer(bytes: Uint8Array): Buffer {

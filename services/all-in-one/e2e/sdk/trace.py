@@ -61,6 +61,8 @@ waited = asyncio.run(waits(1))
 tricky('quote " backslash \\ newline \n')
 with weave.attributes({"env": "e2e"}):
     _, call = inner.call(7)
+call.feedback.add_reaction("👍")
+call.feedback.add("score", {"value": 0.5})
 client.flush()
 
 calls = list(client.get_calls())
@@ -83,6 +85,11 @@ out = {
     "calls": [short(c) for c in calls],
     "one": short(client.get_call(call.id)),
     "attributes": client.get_call(call.id).attributes["env"],
+    "feedback": [
+        f["payload"]
+        for c in client.get_calls(include_feedback=True, filter={"call_ids": [call.id]})
+        for f in c.summary["weave"]["feedback"]
+    ],
     "limited": len(list(client.get_calls(limit=2))),
     "roots": len(list(client.get_calls(filter={"trace_roots_only": True}))),
     "count": len(client.get_calls()),
