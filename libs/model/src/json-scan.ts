@@ -33,6 +33,11 @@ const COMMA = 0x2c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
+/** Bytes of a string that are looked at one by one before searching natively. */
+const NEAR_BYTES = 48;
+/** Longer strings are not remembered: they are values. */
+const NAME_BYTES = 34;
+
 export class JsonScanner {
   readonly buf: Buffer;
   private readonly onName: ((start: number, end: number) => void) | undefined;
@@ -122,16 +127,27 @@ export class JsonScanner {
   /** The position after the string that starts at `pos`; escapes and control characters are checked. @throws JsonSyntaxError */
   string(pos: number): number {
     const { buf } = this;
-    let from = pos + 1;
+    let at = pos + 1;
+    let end = -1; // a quote that was found ahead: not looked for again at every escape before it
     for (;;) {
-      const end = buf.indexOf(QUOTE, from);
-      if (end < 0) throw new JsonSyntaxError('unterminated string', pos);
-      const backslash = this.backslashBefore(from, end);
-      if (backslash < 0) {
-        if (this.controlBefore(pos + 1, end)) throw new JsonSyntaxError('control character in a string', pos);
-        return end + 1;
+      // Most strings are short, and where an escape is there are more: only beyond that is a native search worth its call.
+      for (const near = at + NEAR_BYTES; at < near;) {
+        const c = buf[at];
+        if (c === QUOTE) return at + 1;
+        if (c === BACKSLASH) at = this.escape(at);
+        else if (c === undefined) throw new JsonSyntaxError('unterminated string', pos);
+        else if (c < 0x20) throw new JsonSyntaxError('control character in a string', pos);
+        else at++;
       }
-      from = this.escape(backslash);
+      if (end < at) {
+        end = buf.indexOf(QUOTE, at);
+        if (end < 0) throw new JsonSyntaxError('unterminated string', pos);
+      }
+      const backslash = this.backslashBefore(at, end);
+      const clear = backslash < 0 ? end : backslash;
+      if (this.controlBefore(at, clear)) throw new JsonSyntaxError('control character in a string', pos);
+      if (backslash < 0) return end + 1;
+      at = backslash;
     }
   }
 
@@ -189,6 +205,7 @@ export class JsonScanner {
   /** The text of the checked string in [start, end). */
   stringValue(start: number, end: number): string {
     const { buf } = this;
+    if (end - start <= NAME_BYTES) return shortText(buf, start, end);
     if (this.backslashBefore(start, end) < 0) return buf.toString('utf8', start + 1, end - 1);
     return JSON.parse(buf.toString('utf8', start, end)) as string;
   }
@@ -284,13 +301,64 @@ export class JsonScanner {
   }
 
   private controlBefore(from: number, end: number): boolean {
-    const { buf } = this;
     if (from < this.nextControlFrom || this.nextControl < from) {
       this.nextControlFrom = from;
-      let i = from;
-      while (i < buf.length && buf[i]! >= 0x20) i++;
-      this.nextControl = i;
+      this.nextControl = this.findControl(from);
     }
     return this.nextControl < end;
   }
+
+  /** First byte below 0x20 at or after `from`, or the length. Four bytes at a time where memory is aligned. */
+  private findControl(from: number): number {
+    const { buf } = this;
+    const { length } = buf;
+    let at = from;
+    while (at < length && ((buf.byteOffset + at) & 3) !== 0) {
+      if (buf[at]! < 0x20) return at;
+      at++;
+    }
+    const words = (length - at) >> 2;
+    if (words > 16) {
+      const view = new Int32Array(buf.buffer, buf.byteOffset + at, words);
+      let i = 0;
+      // Not zero exactly when one of the four bytes is below 0x20 (Bit Twiddling Hacks, "hasless").
+      while (i < words && (((view[i]! - 0x20202020) & ~view[i]! & 0x80808080) | 0) === 0) i++;
+      at += i * 4;
+    }
+    while (at < length && buf[at]! >= 0x20) at++;
+    return at;
+  }
+}
+
+/** The same few names come again and again: a hit costs a comparison instead of a new string. */
+const CACHED_NAMES = 512;
+const cachedBytes: (Uint8Array | undefined)[] = new Array<Uint8Array | undefined>(CACHED_NAMES).fill(
+  undefined,
+);
+const cachedText: string[] = new Array<string>(CACHED_NAMES).fill('');
+
+function shortText(buf: Buffer, start: number, end: number): string {
+  const length = end - start;
+  let hash = length;
+  for (let i = start + 1; i < end - 1; i++) hash = (Math.imul(hash, 31) + buf[i]!) | 0;
+  const slot = hash & (CACHED_NAMES - 1);
+  const known = cachedBytes[slot];
+  if (known !== undefined && known.length === length && sameBytes(known, buf, start))
+    return cachedText[slot]!;
+  const text = hasBackslash(buf, start, end)
+    ? (JSON.parse(buf.toString('utf8', start, end)) as string)
+    : buf.toString('utf8', start + 1, end - 1);
+  cachedBytes[slot] = Uint8Array.prototype.slice.call(buf, start, end);
+  cachedText[slot] = text;
+  return text;
+}
+
+function sameBytes(known: Uint8Array, buf: Buffer, start: number): boolean {
+  for (let i = 1; i < known.length - 1; i++) if (known[i] !== buf[start + i]) return false;
+  return true;
+}
+
+function hasBackslash(buf: Buffer, start: number, end: number): boolean {
+  for (let i = start + 1; i < end - 1; i++) if (buf[i] === BACKSLASH) return true;
+  return false;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AppError } from './errors.ts';
+import { type AppError } from './errors.ts';
 import { classifyObject, parseObjectName, withBuiltinClass } from './object.ts';
 
 const classify = (value: unknown) => {

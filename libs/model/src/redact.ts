@@ -23,11 +23,28 @@ const LONGEST_NAME = 256;
 /** Put in place of a secret. */
 export const REDACTED = '"REDACTED"';
 
-/** Last characters a matching name can have: decides for nearly every name, without making a string of it. */
-const LAST = new Uint8Array(256);
-for (const c of 'yntsdYNTSD_-') LAST[c.charCodeAt(0)] = 1;
-const BEFORE_LAST = new Uint8Array(256);
-for (const c of 'eorliEORLI_-') BEFORE_LAST[c.charCodeAt(0)] = 1;
+/** `…key`, `…token`, `…secret`, `…authorization`, `…credentials`, `…headers`, `…keyid`: the only ends a matching name has. */
+const ENDS: ReadonlySet<number> = new Set(
+  ['key', 'ken', 'ret', 'ion', 'als', 'ers', 'yid'].map((end) =>
+    threeBytes(...(Buffer.from(end) as unknown as [number, number, number])),
+  ),
+);
+
+function threeBytes(a: number, b: number, c: number): number {
+  return (a << 16) | (b << 8) | c;
+}
+
+/** Decides for nearly every name without making a string of it: false = no secret, unless it holds an escape. */
+function mayBeSecret(buf: Buffer, end: number): boolean {
+  const [a, b, c] = [buf[end - 4]!, buf[end - 3]!, buf[end - 2]!];
+  if (isDropped(a) || isDropped(b) || isDropped(c)) return true;
+  return ENDS.has(threeBytes(a | 0x20, b | 0x20, c | 0x20));
+}
+
+/** `_` and `-` do not count. */
+function isDropped(c: number): boolean {
+  return c === 0x5f || c === 0x2d;
+}
 
 function nameAt(buf: Buffer, start: number, end: number): string {
   // Only a name's end decides, apart from the short exact ones: a giant name need not be read in full.
@@ -57,9 +74,7 @@ export class SecretFinder {
   /** The range of a member name, quotes included; ascending calls. */
   readonly onName = (start: number, end: number): void => {
     const { buf } = this;
-    const last = buf[end - 2]!;
-    const likely = LAST[last] === 1 && (BEFORE_LAST[buf[end - 3]!] === 1 || last === 0x5f || last === 0x2d);
-    if (!likely && !this.hasEscape(start, end)) return;
+    if (!mayBeSecret(buf, end) && !this.hasEscape(start, end)) return;
     if (!isSecretName(nameAt(buf, start, end))) return;
     let at = skipSpace(buf, end);
     if (buf[at] !== 0x3a) return;

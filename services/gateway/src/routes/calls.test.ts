@@ -207,7 +207,7 @@ describe('POST /call/upsert_batch', () => {
     expect(kept).not.toContain('sk-secret');
     expect(text((await gateway.events())[0])).toBe(
       JSON.stringify((batch[0] as any).req.start).replaceAll('"sk-secret"', '"REDACTED"'),
-    ); // eslint-disable-line @typescript-eslint/no-explicit-any
+    );  
   });
 
   it('takes a body of 32 MiB and answers 413 with a reason to one byte more', async () => {
