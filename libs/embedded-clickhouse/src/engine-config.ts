@@ -102,13 +102,17 @@ function writePrivate(path: string, text: string): void {
   chmodSync(path, 0o600);
 }
 
-/** One small server: caches for a laptop, few background threads, durable inserts, no log tables. */
+/**
+ * One small server: caches for a laptop, few background threads, durable inserts, no log tables. Its end waits for idle
+ * connections, at most the 3 s of the keep-alive timeout (@clickhouse/client drops its idle ones after 2.5 s).
+ */
 function serverConfig(files: EngineFiles, port: number, maxMemoryBytes: number): string {
   return `<clickhouse>
   <logger><console>1</console></logger>
   <listen_host>127.0.0.1</listen_host>
   <http_port>${port}</http_port>
   <users_config>${xml(files.usersPath)}</users_config>
+  <keep_alive_timeout>3</keep_alive_timeout>
   <timezone>UTC</timezone>
   <max_server_memory_usage>${maxMemoryBytes}</max_server_memory_usage>
   <max_connections>256</max_connections>

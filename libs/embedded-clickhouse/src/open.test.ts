@@ -24,9 +24,14 @@ async function query(
   sql: string,
   settings: Record<string, string> = {},
 ): Promise<string> {
-  const headers: Record<string, string> = user
-    ? { authorization: `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}` }
-    : {};
+  // A kept connection would hold up the end of the engine.
+  const headers = new Headers({ connection: 'close' });
+  if (user) {
+    headers.set(
+      'authorization',
+      `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`,
+    );
+  }
   const url = `${engine.url}/?${new URLSearchParams(settings)}`;
   const response = await fetch(url, { method: 'POST', headers, body: sql });
   const text = (await response.text()).trim();
