@@ -7,7 +7,7 @@ import type { TraceReader } from './trace-store.ts';
 export function openTraceReader(options: StoreOptions): TraceReader {
   const db = openClickHouse(options);
   return {
-    streamCalls: (query) => streamCalls(db, query),
+    streamCalls: (query, signal) => streamCalls(db, query, signal),
     countCalls: (query) => countCalls(db, query),
     descendants: (projectId, ids) => descendants(db, projectId, ids),
     readObject: (projectId, objectId, digest, how) => readObject(db, projectId, objectId, digest, how),

@@ -196,8 +196,11 @@ export interface StoredObject {
 }
 
 export interface TraceReader {
-  /** Rows in order, streamed with flat memory. @throws AppError `query_timeout`, `store_unavailable` before the first row. */
-  streamCalls(query: CallsQuery): AsyncIterable<readonly StoredCall[]>;
+  /**
+   * Rows in order, streamed with flat memory. A consumer that stops early, or `signal`, cancels the query.
+   * @throws AppError `query_timeout`, `store_unavailable` before the first row; after `signal` aborted, anything.
+   */
+  streamCalls(query: CallsQuery, signal?: AbortSignal): AsyncIterable<readonly StoredCall[]>;
   countCalls(
     query: Pick<CallsQuery, 'projectId' | 'filter' | 'limit'> & { readonly totalStorageSize?: boolean },
   ): Promise<{ count: number; totalStorageSizeBytes: number | null }>;

@@ -1,3 +1,4 @@
+import { nowUs } from '@weft/model';
 import { estimateBytes, toCallRow } from './row.ts';
 import type { CallState, CallVersions } from './fold.ts';
 
@@ -15,6 +16,9 @@ export interface KnownCall {
 }
 
 const ENTRY_BYTES = 300;
+
+/** Clocks that run ahead by more are not believed: one wrong date would make every call be looked up from then on. */
+export const DAY_US = 86_400_000_000;
 
 /**
  * What was written lately, bounded by count and bytes; the least recently used goes first.
@@ -44,7 +48,7 @@ export class CallCache {
     return entry.call;
   }
 
-  /** @param latestUs the latest instant by which the call may later be taken for a new one. */
+  /** @param latestUs neither its start nor its id is later: where it is forgotten, the horizon rises to this. */
   set(key: string, call: KnownCall, latestUs: number): void {
     this.delete(key);
     const bytes = ENTRY_BYTES + (call.state === undefined ? 0 : estimateBytes(toCallRow('', '', call.state)));
@@ -57,8 +61,8 @@ export class CallCache {
     }
   }
 
-  raiseHorizon(us: number): void {
-    if (this.horizonUs !== undefined && us > this.horizonUs) this.horizonUs = us;
+  private raiseHorizon(us: number): void {
+    if (this.horizonUs !== undefined && us > this.horizonUs && us <= nowUs() + DAY_US) this.horizonUs = us;
   }
 
   private delete(key: string): void {

@@ -1,6 +1,6 @@
 import { formatInstant, nowUs, timeOfId } from '@weft/model';
 import { quote, type ClickHouse, type RawParam } from '../clickhouse.ts';
-import type { StoredRow } from './cache.ts';
+import { DAY_US, type StoredRow } from './cache.ts';
 import { fold, type CallState } from './fold.ts';
 import { ORPHAN_US, readState, startedAtOf, STATE_SELECT } from './row.ts';
 
@@ -85,8 +85,6 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
   }
   return found;
 }
-
-const DAY_US = 86_400_000_000;
 
 /**
  * Nothing that is stored now began later, clocks that run ahead by up to a day included. (What claims to begin later

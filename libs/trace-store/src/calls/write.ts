@@ -3,7 +3,7 @@ import { AppError, nowUs, timeOfId } from '@weft/model';
 import type { ClickHouse } from '../clickhouse.ts';
 import { insertRows, type Refused, type Table } from '../insert.ts';
 import { column } from '../native.ts';
-import type { CallCache, KnownCall, StoredRow } from './cache.ts';
+import type { CallCache, StoredRow } from './cache.ts';
 import {
   fold,
   foldVersions,
@@ -37,19 +37,19 @@ const SUPERSEDED: Table<Mark> = {
   estimateBytes: () => 128,
 };
 
-interface Grouped extends Wanted {
+/** One call of the batch on its way into the store. */
+interface Work extends Wanted {
+  incoming: CallState;
   /** Places of its parts in the batch. */
   readonly indexes: number[];
-}
-
-interface Plan extends Grouped {
-  readonly stored: readonly StoredRow[];
-  readonly content: CallState | undefined;
-  /** Versions of the row that holds everything known. */
-  readonly versions: CallVersions;
-  readonly ver: bigint;
-  readonly isStored: boolean;
-  readonly needsContent: boolean;
+  stored: readonly StoredRow[];
+  /** Of the stored row, where it was remembered. */
+  content: CallState | undefined;
+  /** Of everything known, stored and incoming. */
+  versions: CallVersions;
+  ver: bigint;
+  /** What has to be written; undefined = all of it is stored. */
+  row: CallRow | undefined;
 }
 
 /**
@@ -64,22 +64,20 @@ export async function writeCalls(
   parts: readonly CallPart[],
 ): Promise<Refused[]> {
   if (parts.length === 0) return [];
-  const grouped = group(parts);
   try {
-    const plans = await plan(db, cache, grouped);
-    const rows = await build(db, plans);
-    const refused = await insertRows(
-      db,
-      CALLS,
-      rows.map((r) => r.row),
+    const calls = group(parts);
+    await recall(db, cache, calls);
+    await build(db, calls);
+    const grown = calls.filter((call) => call.row !== undefined);
+    const rows = grown.map((call) => call.row!);
+    const refused = await insertRows(db, CALLS, rows);
+    const lost = new Set(refused.map(({ index }) => grown[index]!));
+    const kept = lost.size === 0 ? calls : calls.filter((call) => !lost.has(call));
+    await insertRows(db, SUPERSEDED, marks(kept));
+    for (const call of kept) remember(cache, call);
+    return refused.flatMap(({ index, reason }) =>
+      grown[index]!.indexes.map((part) => ({ index: part, reason })),
     );
-    const lost = new Set(refused.map((r) => rows[r.index]!.plan.key));
-    await insertRows(db, SUPERSEDED, marks(plans, lost));
-    const written = new Map(rows.map((r) => [r.plan.key, r.row]));
-    for (const p of plans) {
-      if (!lost.has(p.key)) cache.set(p.key, known(p, written.get(p.key)), latestUs(p));
-    }
-    return refused.flatMap((r) => rows[r.index]!.plan.indexes.map((index) => ({ index, reason: r.reason })));
   } catch (error) {
     // What was stored of the batch is not known: ask the store next time.
     cache.clear();
@@ -87,111 +85,96 @@ export async function writeCalls(
   }
 }
 
-function group(parts: readonly CallPart[]): Grouped[] {
-  const calls = new Map<string, { -readonly [K in keyof Grouped]: Grouped[K] }>();
+function group(parts: readonly CallPart[]): Work[] {
+  const calls = new Map<string, Work>();
   parts.forEach((part, index) => {
     const key = callKey(part.projectId, part.id);
-    const { start, end, rename } = part;
     const call = calls.get(key);
     if (call === undefined) {
       calls.set(key, {
         key,
         projectId: part.projectId,
         id: part.id,
-        incoming: { start, end, rename },
+        incoming: part,
         indexes: [index],
+        stored: [],
+        content: undefined,
+        versions: NO_VERSIONS,
+        ver: 0n,
+        row: undefined,
       });
       return;
     }
-    call.incoming = fold(call.incoming, { start, end, rename });
+    call.incoming = fold(call.incoming, part);
     call.indexes.push(index);
   });
   return [...calls.values()];
 }
 
-async function plan(db: ClickHouse, cache: CallCache, grouped: readonly Grouped[]): Promise<Plan[]> {
-  const cached = new Map<string, KnownCall>();
-  for (const { key } of grouped) {
-    const call = cache.get(key);
-    if (call !== undefined) cached.set(key, call);
-  }
+/** Fills in what is stored of the calls: from memory, by knowing that nothing can be, or by asking. */
+async function recall(db: ClickHouse, cache: CallCache, calls: readonly Work[]): Promise<void> {
   cache.horizonUs ??= await readHorizon(db);
-  const horizonUs = cache.horizonUs;
-  const unknown = grouped.filter((call) => !cached.has(call.key) && !isNew(call, horizonUs));
+  const unknown: Work[] = [];
+  const now = nowUs();
+  for (const call of calls) {
+    const hit = cache.get(call.key);
+    if (hit !== undefined) {
+      call.stored = [hit.row];
+      call.content = hit.state;
+    } else if (!isNew(call, cache.horizonUs, now)) unknown.push(call);
+  }
   const found = await lookUp(db, unknown);
-  return grouped.map((call) => {
-    const hit = cached.get(call.key);
-    const stored = hit === undefined ? (found.get(call.key) ?? []) : [hit.row];
-    const before = stored.reduce<CallVersions>((all, row) => foldVersions(all, row.versions), NO_VERSIONS);
-    const incoming = versionsOf(call.incoming);
-    const versions = foldVersions(before, incoming);
-    const ver = rowVersion(versions);
-    const isStored = stored.some((row) => row.ver === ver);
-    const storedWins =
-      before.start > incoming.start || before.end > incoming.end || before.rename > incoming.rename;
-    return {
-      ...call,
-      stored,
-      content: hit?.state,
-      versions,
-      ver,
-      isStored,
-      needsContent: !isStored && storedWins && hit?.state === undefined,
-    };
-  });
+  for (const call of unknown) call.stored = found.get(call.key) ?? [];
 }
 
 /**
  * True for a call that cannot be stored: it has begun, and its id was made, after everything that is not in the cache.
  * Instants to come prove nothing, whoever invented them may have done so before.
  */
-function isNew(call: Grouped, horizonUs: number): boolean {
+function isNew(call: Work, horizonUs: number, now: number): boolean {
   const { start } = call.incoming;
-  if (start === undefined) return false;
+  if (start === undefined || start.startedAtUs <= horizonUs || start.startedAtUs > now) return false;
   const idMs = timeOfId(call.id);
-  const [first, last] =
-    idMs === undefined ? [start.startedAtUs, start.startedAtUs] : minMax(start.startedAtUs, idMs * 1000);
-  return first > horizonUs && last <= nowUs();
+  return idMs === undefined || (idMs * 1000 > horizonUs && idMs * 1000 <= now);
 }
 
-/** No later start or id can have been claimed by what is stored of the call. */
-function latestUs(call: Grouped): number {
-  const { start, end, rename } = call.incoming;
-  const idUs = (timeOfId(call.id) ?? 0) * 1000;
-  if (start !== undefined) return Math.max(start.startedAtUs, idUs);
-  // Its start is still to come, or was stored before: it began before it ended.
-  return rename === undefined && end !== undefined ? Math.max(end.endedAtUs, idUs) : nowUs();
-}
-
-function minMax(a: number, b: number): [number, number] {
-  return a < b ? [a, b] : [b, a];
-}
-
-async function build(db: ClickHouse, plans: readonly Plan[]): Promise<{ plan: Plan; row: CallRow }[]> {
-  const states = await readStates(
-    db,
-    plans.filter((p) => p.needsContent).map((p) => ({ projectId: p.projectId, id: p.id, rows: p.stored })),
-  );
-  const rows = [];
-  for (const p of plans) {
-    if (p.isStored) continue;
-    const row = toCallRow(p.projectId, p.id, fold(states.get(p.key) ?? p.content ?? {}, p.incoming));
-    // Content that cannot be read any more (another writer swept it) would be lost by this row: ask again.
-    if (row.ver < p.ver) throw new AppError('store_unavailable', 'a call changed while it was read');
-    rows.push({ plan: p, row });
-  }
-  return rows;
-}
-
-function marks(plans: readonly Plan[], lost: ReadonlySet<string>): Mark[] {
-  const atUs = nowUs();
-  return plans
-    .filter((p) => !lost.has(p.key))
-    .flatMap((p) =>
-      p.stored
-        .filter((row) => needsMark(row, p))
-        .map(({ ver, startedAtUs }) => ({ projectId: p.projectId, id: p.id, ver, startedAtUs, atUs })),
+/** Makes the row of every call that has grown. */
+async function build(db: ClickHouse, calls: readonly Work[]): Promise<void> {
+  const grown: Work[] = [];
+  const unread: { projectId: string; id: string; rows: readonly StoredRow[] }[] = [];
+  for (const call of calls) {
+    const incoming = versionsOf(call.incoming);
+    const before = call.stored.reduce<CallVersions>(
+      (all, row) => foldVersions(all, row.versions),
+      NO_VERSIONS,
     );
+    call.versions = before === NO_VERSIONS ? incoming : foldVersions(before, incoming);
+    call.ver = rowVersion(call.versions);
+    if (call.stored.some((row) => row.ver === call.ver)) continue;
+    grown.push(call);
+    const storedWins =
+      before.start > incoming.start || before.end > incoming.end || before.rename > incoming.rename;
+    if (storedWins && call.content === undefined) {
+      unread.push({ projectId: call.projectId, id: call.id, rows: call.stored });
+    }
+  }
+  const states = await readStates(db, unread);
+  for (const call of grown) {
+    const content = states.get(call.key) ?? call.content;
+    const state = content === undefined ? call.incoming : fold(content, call.incoming);
+    call.row = toCallRow(call.projectId, call.id, state);
+    // Content that another writer took away meanwhile would be lost by this row: ask again.
+    if (call.row.ver < call.ver) throw new AppError('store_unavailable', 'a call changed while it was read');
+  }
+}
+
+function marks(calls: readonly Work[]): Mark[] {
+  const atUs = nowUs();
+  return calls.flatMap((call) =>
+    call.stored
+      .filter((row) => needsMark(row, call))
+      .map(({ ver, startedAtUs }) => ({ projectId: call.projectId, id: call.id, ver, startedAtUs, atUs })),
+  );
 }
 
 /**
@@ -199,19 +182,29 @@ function marks(plans: readonly Plan[], lost: ReadonlySet<string>): Mark[] {
  * because it says that it runs (see read.ts). Neither does a row without a start: nobody reads it. That leaves renames and
  * contradictions, which are rare, so that the set of marks stays small.
  */
-function needsMark(row: StoredRow, p: Plan): boolean {
-  if (row.ver === p.ver || row.versions.start === 0n) return false;
-  return !(row.versions.end === 0n && p.versions.end > 0n && row.versions.start === p.versions.start);
+function needsMark(row: StoredRow, { ver, versions }: Work): boolean {
+  if (row.ver === ver || row.versions.start === 0n) return false;
+  return !(row.versions.end === 0n && versions.end > 0n && row.versions.start === versions.start);
 }
 
-function known(p: Plan, row: CallRow | undefined): KnownCall {
-  if (row === undefined) {
-    const kept = p.stored.find((stored) => stored.ver === p.ver)!;
-    return { row: kept, state: p.content };
-  }
-  const stored = { startedAtUs: startedAtOf(row.state), versions: row.versions, ver: row.ver };
-  const isWhole = row.state.start !== undefined && row.state.end !== undefined;
-  return isWhole ? { row: stored } : { row: stored, state: detach(row.state) };
+function remember(cache: CallCache, call: Work): void {
+  const { row } = call;
+  const stored = row === undefined ? call.stored.find((s) => s.ver === call.ver)! : storedRow(row);
+  const isWhole = call.versions.start > 0n && call.versions.end > 0n;
+  const state = isWhole ? undefined : row === undefined ? call.content : detach(row.state);
+  cache.set(call.key, { row: stored, state }, latestUs(call, stored));
+}
+
+function storedRow({ state, versions, ver }: CallRow): StoredRow {
+  return { startedAtUs: startedAtOf(state), versions, ver };
+}
+
+/** No later than this can the call begin, or its id have been made. */
+function latestUs(call: Work, stored: StoredRow): number {
+  const idUs = (timeOfId(call.id) ?? 0) * 1000;
+  if (stored.versions.start > 0n) return Math.max(stored.startedAtUs, idUs);
+  // Its start is still to come: it has begun by now.
+  return Math.max(nowUs(), idUs);
 }
 
 /** Payloads are views of what a whole batch came in: keeping one would keep all of it. */
