@@ -247,7 +247,7 @@ describe('quarantine', () => {
         const at = Math.floor(random() * bytes.length);
         const what = Math.floor(random() * 4);
         if (what === 0) bytes[at]! ^= 1 << Math.floor(random() * 8);
-        else if (what === 1) bytes.fill(0, at, at + 100);
+        else if (what === 1) bytes.fill(0, at, Math.min(bytes.length, at + 100));
         if (what === 2) spoilt.delete(path);
         else spoilt.replace(path, what === 3 ? bytes.subarray(0, at) : bytes);
       }

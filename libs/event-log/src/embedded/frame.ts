@@ -66,7 +66,7 @@ export function encodeSegmentHead(head: SegmentHead): Buffer {
   SEGMENT_MAGIC.copy(bytes, 0);
   bytes.writeUInt32LE(json.length, 8);
   bytes.writeUInt32LE(head.salt, 12);
-  bytes.writeUInt32LE(crc32(json, head.salt), 16);
+  bytes.writeUInt32LE(crc32(json, crc32(bytes.subarray(8, 16))), 16);
   json.copy(bytes, SEGMENT_HEAD_BYTES);
   return bytes;
 }
@@ -78,7 +78,7 @@ export function decodeSegmentHead(bytes: Buffer): { head: SegmentHead; length: n
   if (length > SEGMENT_HEAD_BYTES + MAX_SEGMENT_JSON_BYTES || length > bytes.length) return undefined;
   const salt = bytes.readUInt32LE(12);
   const json = bytes.subarray(SEGMENT_HEAD_BYTES, length);
-  if (crc32(json, salt) !== bytes.readUInt32LE(16)) return undefined;
+  if (crc32(json, crc32(bytes.subarray(8, 16))) !== bytes.readUInt32LE(16)) return undefined;
   const { sequence, partitions, commit, bases } = JSON.parse(json.toString()) as {
     sequence: number;
     partitions: number;

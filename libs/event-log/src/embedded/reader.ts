@@ -136,7 +136,9 @@ async function readRun(segments: readonly Segment[], run: readonly Wanted[], bat
   if (segment === undefined) throw damagedAt(`segment ${first.segment}`, first.position);
   // Not pooled: the batch owns these bytes.
   const bytes = Buffer.allocUnsafeSlow(last.position + HEAD_BYTES + last.valueBytes - first.position);
-  const read = await segment.file.read(bytes, first.position);
+  const read = await segment.file.read(bytes, first.position).catch((cause: unknown) => {
+    throw new AppError('log_unavailable', `event log: can't read ${segment.path}`, { cause });
+  });
   for (const { position, valueBytes, offset } of run) {
     const at = position - first.position;
     const head = decodeRecordHead(bytes.subarray(0, read), at, segment.head.salt);

@@ -63,7 +63,9 @@ class Recovery implements Recovered {
     const { cursor } = this.#options;
     await this.#openSegments(await this.#removeConsumed());
     const first = this.segments[0];
-    if (first !== undefined) this.indexes = indexesAt(first.head.bases);
+    const bases = first?.head.bases ?? cursor.ends;
+    this.indexes = indexesAt(neededBases(bases, cursor));
+    this.#expectAt(bases, () => 'events are gone that a group has not committed', first);
     for (const segment of this.segments) await this.#readSegment(segment, segment === this.segments.at(-1));
     this.#checkEnd(cursor);
   }
@@ -188,6 +190,19 @@ class Recovery implements Recovered {
 function indexesAt(bases: Bases): Indexes {
   return new Map(
     TOPICS.map((topic) => [topic, (bases.get(topic) ?? []).map((offset) => new PartitionIndex(offset))]),
+  );
+}
+
+/** `bases`, or where it is lower the offset that the slowest group still needs. */
+function neededBases(bases: Bases, cursor: Cursor): Bases {
+  return new Map(
+    [...bases].map(([topic, offsets]) => {
+      const groups = [...(cursor.groups.get(topic)?.values() ?? [])];
+      return [
+        topic,
+        offsets.map((offset, i) => Math.min(offset, ...groups.map((committed) => committed[i]!))),
+      ];
+    }),
   );
 }
 

@@ -234,16 +234,25 @@ export class Wal {
     try {
       await segment.file.write(chunks, segment.size);
     } catch (error) {
-      // Nothing half-written stays: the next write begins at the same place. A failure here is final, like any but a full disk.
-      if (isOutOfSpace(error)) await segment.file.truncate(segment.size);
+      if (isOutOfSpace(error)) await this.#takeBack(segment);
       throw error;
     }
+    await this.#sync(segment);
+    segment.size += bytes;
+  }
+
+  /** Nothing half-written stays, not even after a crash: the segment may be followed by another one before its next sync. */
+  async #takeBack(segment: Segment): Promise<void> {
+    await segment.file.truncate(segment.size);
+    await this.#sync(segment);
+  }
+
+  async #sync(segment: Segment): Promise<void> {
     try {
       await segment.file.sync();
     } catch (cause) {
       throw new SyncError(cause);
     }
-    segment.size += bytes;
   }
 
   async #rollNow(): Promise<void> {
