@@ -23,33 +23,32 @@ const LONGEST_NAME = 256;
 /** Put in place of a secret. */
 export const REDACTED = '"REDACTED"';
 
-/** `…key`, `…token`, `…secret`, `…authorization`, `…credentials`, `…headers`, `…keyid`: the only ends a matching name has. */
-const ENDS: ReadonlySet<number> = new Set(
-  ['key', 'ken', 'ret', 'ion', 'als', 'ers', 'yid'].map((end) =>
-    threeBytes(...(Buffer.from(end) as unknown as [number, number, number])),
-  ),
-);
-
-function threeBytes(a: number, b: number, c: number): number {
-  return (a << 16) | (b << 8) | c;
-}
-
-/** Decides for nearly every name without making a string of it: false = no secret, unless it holds an escape. */
+/**
+ * Decides for nearly every name without making a string of it: false = no secret, unless it holds an escape. The only ends
+ * a matching name has: `…key`, `…token`, `…secret`, `…authorization`, `…credentials`, `…headers`, `…keyid`.
+ */
 function mayBeSecret(buf: Buffer, end: number): boolean {
-  const [a, b, c] = [buf[end - 4]!, buf[end - 3]!, buf[end - 2]!];
+  const a = buf[end - 4]!;
+  const b = buf[end - 3]!;
+  const c = buf[end - 2]!;
   if (isDropped(a) || isDropped(b) || isDropped(c)) return true;
-  return ENDS.has(threeBytes(a | 0x20, b | 0x20, c | 0x20));
+  switch (((a | 0x20) << 16) | ((b | 0x20) << 8) | c | 0x20) {
+    case 0x6b6579: // key
+    case 0x6b656e: // ken
+    case 0x726574: // ret
+    case 0x696f6e: // ion
+    case 0x616c73: // als
+    case 0x657273: // ers
+    case 0x796964: // yid
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** `_` and `-` do not count. */
 function isDropped(c: number): boolean {
   return c === 0x5f || c === 0x2d;
-}
-
-function nameAt(buf: Buffer, start: number, end: number): string {
-  // Only a name's end decides, apart from the short exact ones: a giant name need not be read in full.
-  if (end - start > LONGEST_NAME) return buf.toString('utf8', end - LONGEST_NAME, end - 1);
-  return new JsonScanner(buf).stringValue(start, end);
 }
 
 /** True if a member of this name promises a secret. */
@@ -58,24 +57,40 @@ export function isSecretName(name: string): boolean {
   return EXACT.has(plain) || SUFFIX.test(plain);
 }
 
+/** The same names come in every call. */
+const verdicts = new Map<string, boolean>();
+const MAX_VERDICTS = 1000;
+
+function verdictOn(name: string): boolean {
+  let verdict = verdicts.get(name);
+  if (verdict === undefined) {
+    verdict = isSecretName(name);
+    if (verdicts.size >= MAX_VERDICTS) verdicts.clear();
+    verdicts.set(name, verdict);
+  }
+  return verdict;
+}
+
 const NONE: readonly number[] = [];
 
 /** Finds secrets while a JsonScanner walks: hand `onName` to it. */
 export class SecretFinder {
   private readonly buf: Buffer;
+  private readonly scanner: JsonScanner;
   /** First backslash at or after the last name looked at. */
   private nextEscape = -1;
   private found: number[] = [];
 
   constructor(bytes: Uint8Array) {
     this.buf = asBuffer(bytes);
+    this.scanner = new JsonScanner(this.buf);
   }
 
   /** The range of a member name, quotes included; ascending calls. */
   readonly onName = (start: number, end: number): void => {
     const { buf } = this;
     if (!mayBeSecret(buf, end) && !this.hasEscape(start, end)) return;
-    if (!isSecretName(nameAt(buf, start, end))) return;
+    if (!verdictOn(this.nameAt(start, end))) return;
     let at = skipSpace(buf, end);
     if (buf[at] !== 0x3a) return;
     at = skipSpace(buf, at + 1);
@@ -88,6 +103,12 @@ export class SecretFinder {
     const { found } = this;
     this.found = [];
     return found;
+  }
+
+  private nameAt(start: number, end: number): string {
+    // A name's end decides, apart from the short exact ones: a giant name need not be read in full.
+    if (end - start > LONGEST_NAME) return this.buf.toString('utf8', end - LONGEST_NAME, end - 1);
+    return this.scanner.stringValue(start, end);
   }
 
   /** An escape may spell any letter: `api\u004bey`. */

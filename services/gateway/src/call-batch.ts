@@ -16,7 +16,7 @@ import {
 } from '@weft/model';
 
 /** More items than any client packs into 32 MiB; bounds the memory that hostile bodies can take. */
-const MAX_ITEMS = 200_000;
+const MAX_ITEMS = 50_000;
 
 /** One call item of a request: what it is, or why its place in the batch is bad. */
 export interface BatchItem {

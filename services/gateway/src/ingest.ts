@@ -14,6 +14,7 @@ export interface Ingest {
   append(events: readonly TraceEvent[]): Promise<void>;
   /** Puts bad items aside where an operator finds them, and counts them. */
   quarantine(rejected: readonly RejectedEvent[]): Promise<void>;
+  /** Server clock, microseconds; later calls get later instants, so that of two writes one is the last. */
   nowUs(): number;
 }
 
@@ -60,8 +61,14 @@ export function createIngest({ eventLog, quarantine, logger, metrics }: IngestDe
       );
       await quarantine(rejected);
     },
-    nowUs,
+    nowUs: increasingClock(),
   };
+}
+
+/** The system clock ticks in milliseconds; several writes of one of them must keep their order. */
+function increasingClock(): () => number {
+  let last = 0;
+  return () => (last = Math.max(last + 1, nowUs()));
 }
 
 /** Who wrote: the key's user; in open mode, which trusts its machine, what the request says; `''` = unknown. */

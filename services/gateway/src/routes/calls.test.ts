@@ -207,7 +207,7 @@ describe('POST /call/upsert_batch', () => {
     expect(kept).not.toContain('sk-secret');
     expect(text((await gateway.events())[0])).toBe(
       JSON.stringify((batch[0] as any).req.start).replaceAll('"sk-secret"', '"REDACTED"'),
-    );  
+    );
   });
 
   it('takes a body of 32 MiB and answers 413 with a reason to one byte more', async () => {
@@ -347,6 +347,14 @@ describe('POST /call/update', () => {
       400,
     );
     expect(await gateway.events()).toEqual([]);
+  });
+
+  it('gives writes of one millisecond different instants', async () => {
+    gateway = await startGateway();
+    const update = (display_name: string) =>
+      gateway.post('/call/update', { project_id: 'e/p', call_id: 'c1', display_name });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => update(`name ${i}`)));
+    expect(new Set((await gateway.events()).map(({ receivedAtUs }) => receivedAtUs)).size).toBe(20);
   });
 
   it('is refused for a foreign project', async () => {
