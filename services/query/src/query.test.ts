@@ -155,6 +155,41 @@ describe('query', () => {
     expect(read).toBeLessThan(200);
   });
 
+  it('cancels a query that has found nothing yet when the client goes away', async () => {
+    let begun: () => void;
+    const started = new Promise<void>((resolve) => (begun = resolve));
+    let told: (reason: unknown) => void;
+    const cancelled = new Promise<unknown>((resolve) => (told = resolve));
+    const { port } = await serve({
+      reader: {
+        // eslint-disable-next-line require-yield
+        async *streamCalls(_query, signal) {
+          begun();
+          await once(signal!, 'abort');
+          told(signal!.reason);
+          throw signal!.reason as Error;
+        },
+      },
+    });
+    const req = request({ port, host: '127.0.0.1', path: '/calls/stream_query', method: 'POST' });
+    req.on('error', () => {});
+    req.end(JSON.stringify(project));
+    await started;
+    req.destroy();
+    expect(await cancelled).toMatchObject({ name: 'AbortError' });
+  });
+
+  it('writes each call in one line, also when its payload was sent in several', async () => {
+    const lines = '{\n  "a": [\r\n\t1.0 ],\n  "b": "x\\ny"\n}';
+    const { post } = await serve({
+      reader: { streamCalls: () => pages([row('a', lines), row('b', lines)]) },
+    });
+    const text = await (await post('/calls/stream_query', project)).text();
+    expect(text.split('\n')).toHaveLength(2);
+    expect(text.split('\n').every((line) => line.includes(lines.replace(/[\r\n]/g, ' ')))).toBe(true);
+    expect(await (await post('/calls/query', project)).text()).toContain(lines);
+  });
+
   it('compresses for clients elsewhere that ask for it, and only what is worth it', async () => {
     const big = `"${'abc '.repeat(20_000)}"`;
     const { post } = await serve({
@@ -215,6 +250,10 @@ describe('query', () => {
       { kind: 'call.deleted', projectId: 'e/p', id: 'a', userId: 'ada' },
       { kind: 'call.deleted', projectId: 'e/p', id: 'b', userId: 'ada' },
     ]);
+    appended.length = 0;
+    const early = await post('/calls/delete', { ...project, call_ids: ['a', 'later', 'a', 'not an id'] });
+    expect(await early.json()).toEqual({ num_deleted: 2 });
+    expect(appended.map(({ id }) => id)).toEqual(['a', 'b', 'later']);
     const many = await post('/calls/delete', { ...project, call_ids: Array(1001).fill('x') });
     expect(many.status).toBe(413);
   });

@@ -57,7 +57,24 @@ async function answer(
   const request = await readJson(req, route.schema, { maxBytes: MAX_REQUEST_BYTES });
   requireProject(req, request.project_id, route.access);
   await awaitFreshness(req, res);
-  await route.handle(request, { req, res, userId: principalOf(req).user ?? '' });
+  const signal = clientOf(res);
+  try {
+    await route.handle(request, { req, res, userId: principalOf(req).user ?? '', signal });
+  } catch (error) {
+    // Nobody is left to be told, and what broke off because of that is no failure.
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Aborts when the client leaves before the answer is out. */
+function clientOf(res: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  const look = () => {
+    if (!res.writableFinished) left.abort();
+  };
+  if (res.closed) look();
+  else res.once('close', look);
+  return left.signal;
 }
 
 function freshnessOf({ eventLog, metrics, freshnessMaxWaitMs }: QueryDeps) {

@@ -27,9 +27,10 @@ export function renderCalls(
   reader: TraceReader,
   request: CallsRequest,
   framing: Framing,
+  signal?: AbortSignal,
 ): AsyncIterable<Buffer> {
   const columns = toColumns(request.columns);
-  return renderRows(reader, request, columns, framing);
+  return renderRows(reader, request, columns, framing, signal);
 }
 
 async function* renderRows(
@@ -37,11 +38,12 @@ async function* renderRows(
   request: CallsRequest,
   columns: Columns,
   { before, between, after }: Framing,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
-  const out = new JsonOut();
+  const out = new JsonOut({ oneLine: between === '\n' });
   if (before !== undefined) out.text(before);
   let separator = '';
-  for await (const calls of readCalls(reader, request, columns)) {
+  for await (const calls of readCalls(reader, request, columns, signal)) {
     for (let from = 0; from < calls.length; from += FEEDBACK_REFS) {
       const page = calls.slice(from, from + FEEDBACK_REFS);
       const feedback = request.include_feedback
@@ -65,10 +67,11 @@ function readCalls(
   reader: TraceReader,
   request: CallsRequest,
   columns: Columns,
+  signal: AbortSignal | undefined,
 ): AsyncIterable<readonly StoredCall[]> {
   // Zero rows wanted is an answer, not a query.
   if (request.limit === 0) return noCalls();
-  return reader.streamCalls({
+  const query = {
     projectId: request.project_id,
     filter: request.filter,
     sort: request.sort_by ?? [],
@@ -77,7 +80,8 @@ function readCalls(
     payloads: payloadsOf(columns),
     storageSize: request.include_storage_size || isAskedFor(request, 'storage_size_bytes'),
     totalStorageSize: request.include_total_storage_size || isAskedFor(request, 'total_storage_size_bytes'),
-  });
+  };
+  return reader.streamCalls(query, signal);
 }
 
 async function* noCalls(): AsyncGenerator<readonly StoredCall[]> {}

@@ -6,6 +6,8 @@ export interface RouteContext {
   readonly res: ServerResponse;
   /** Who asks, for events that the request causes; `''` = unknown. */
   readonly userId: string;
+  /** Aborts when the client goes away before it has its answer: what is read for it is of no use any more. */
+  readonly signal: AbortSignal;
 }
 
 /** One `POST` route: its request becomes a typed value, then the gates (project access, freshness), then `handle`. */

@@ -1,5 +1,5 @@
 import type { EventLog } from '@weft/event-log';
-import { AppError, nowUs, type TraceEvent } from '@weft/model';
+import { AppError, isValidId, nowUs, type TraceEvent } from '@weft/model';
 import type { TraceReader } from '@weft/trace-store';
 import {
   CallReadRequest,
@@ -15,15 +15,15 @@ import { linesContentType, sendChunks, sendJson } from '../send.ts';
 /** Reading and deleting calls (weave-api §4.4). */
 export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append'>): Route[] {
   return [
-    route('/calls/stream_query', CallsQueryRequest, (request, { req, res }) =>
-      sendChunks(req, res, linesContentType(req), renderCalls(reader, request, { between: '\n' })),
+    route('/calls/stream_query', CallsQueryRequest, (request, { req, res, signal }) =>
+      sendChunks(req, res, linesContentType(req), renderCalls(reader, request, { between: '\n' }, signal)),
     ),
-    route('/calls/query', CallsQueryRequest, (request, { req, res }) =>
+    route('/calls/query', CallsQueryRequest, (request, { req, res, signal }) =>
       sendChunks(
         req,
         res,
         'application/json',
-        renderCalls(reader, request, { before: '{"calls":[', between: ',', after: ']}' }),
+        renderCalls(reader, request, { before: '{"calls":[', between: ',', after: ']}' }, signal),
       ),
     ),
     route('/call/read', CallReadRequest, (request, context) => readCall(reader, request, context)),
@@ -43,13 +43,13 @@ export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append
 async function readCall(
   reader: TraceReader,
   request: CallReadRequest,
-  { req, res }: RouteContext,
+  { req, res, signal }: RouteContext,
 ): Promise<void> {
   const out = new JsonOut();
   out.text('{"call":');
   let found = false;
   const query = { ...request, filter: { callIds: [request.id] }, limit: 1 };
-  for await (const chunk of renderCalls(reader, query, {})) {
+  for await (const chunk of renderCalls(reader, query, {}, signal)) {
     found = true;
     out.bytes(chunk);
   }
@@ -84,7 +84,10 @@ const MAX_DELETES = 1000;
 const EVENTS_PER_APPEND = 5000;
 const EMPTY_OBJECT = Buffer.from('{}');
 
-/** Deletes calls and everything below them: one event each, so that each can be replayed on its own. */
+/**
+ * Deletes calls and everything below them: one event each, so that each can be replayed on its own. A call that is not
+ * there gets one too: when its parts come late, or again out of the log, it has to stay deleted.
+ */
 async function deleteCalls(
   reader: TraceReader,
   eventLog: Pick<EventLog, 'append'>,
@@ -94,7 +97,8 @@ async function deleteCalls(
   if (callIds.length > MAX_DELETES) {
     throw new AppError('request_too_large', `call_ids: cannot delete more than ${MAX_DELETES} calls at once`);
   }
-  const ids = callIds.length === 0 ? [] : await reader.descendants(projectId, callIds);
+  const existing = callIds.length === 0 ? [] : await reader.descendants(projectId, callIds);
+  const ids = [...new Set([...existing, ...callIds.filter(isValidId)])];
   const receivedAtUs = nowUs();
   const deleted = (id: string): TraceEvent => ({
     kind: 'call.deleted',
@@ -108,5 +112,5 @@ async function deleteCalls(
   for (let at = 0; at < ids.length; at += EVENTS_PER_APPEND) {
     await eventLog.append('trace-events', ids.slice(at, at + EVENTS_PER_APPEND).map(deleted));
   }
-  await sendJson(req, res, JSON.stringify({ num_deleted: ids.length }));
+  await sendJson(req, res, JSON.stringify({ num_deleted: existing.length }));
 }

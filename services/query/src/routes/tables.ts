@@ -45,7 +45,7 @@ async function* renderTable(
           limit,
           offset,
         });
-  const out = new JsonOut();
+  const out = new JsonOut({ oneLine: between === '\n' });
   out.text(before);
   for (const [index, row] of rows.entries()) {
     out.text(
