@@ -1,4 +1,5 @@
 import { CallCache } from './calls/cache.ts';
+import { SWEEP, Sweeper } from './calls/sweep.ts';
 import { writeCalls } from './calls/write.ts';
 import { openClickHouse, type StoreOptions } from './clickhouse.ts';
 import type { Refused } from './insert.ts';
@@ -17,6 +18,10 @@ export interface TraceWriterOptions extends StoreOptions {
   readonly cacheEntries?: number;
   /** Bytes of calls remembered, running ones with their content; default 64 MiB. */
   readonly cacheBytes?: number;
+  /** Between two sweeps of superseded rows; default 10 minutes, 0 = never. Several writers may sweep one database. */
+  readonly sweepIntervalMs?: number;
+  /** Told of a sweep that failed; the next one makes up for it. */
+  readonly onSweepError?: (error: unknown) => void;
 }
 
 /** The database must be migrated. Nothing is opened before the first write. */
@@ -25,6 +30,14 @@ export function openTraceWriter(options: TraceWriterOptions): TraceWriter {
   const cache = new CallCache(options.cacheEntries ?? 100_000, options.cacheBytes ?? 64 * 1024 * 1024);
   // Two batches at once could each miss what the other is about to say of the same call.
   let last: Promise<unknown> = Promise.resolve();
+
+  const sweeper = new Sweeper(db);
+  const sweepIntervalMs = options.sweepIntervalMs ?? SWEEP.minAgeMs;
+  let sweeping: Promise<void> = Promise.resolve();
+  const sweep = (): void => {
+    sweeping = sweeping.then(() => sweeper.sweep()).catch((error: unknown) => options.onSweepError?.(error));
+  };
+  const timer = sweepIntervalMs === 0 ? undefined : setInterval(sweep, sweepIntervalMs).unref();
 
   async function store(batch: WriteBatch): Promise<RejectedRow[]> {
     const work: readonly (readonly [keyof WriteBatch, Promise<Refused[]>])[] = [
@@ -56,7 +69,8 @@ export function openTraceWriter(options: TraceWriterOptions): TraceWriter {
     },
     forget: () => cache.clear(),
     async close() {
-      await last;
+      clearInterval(timer);
+      await Promise.all([last, sweeping]);
       await db.close();
     },
   };
