@@ -140,7 +140,13 @@ function unreadable(framer: CallFramer, start: number): BatchItem {
 }
 
 function wholeItem(framer: CallFramer, start: number, end: number): FramedCall {
-  return { members: null, bytes: framer.scanner.buf.subarray(start, end), end, secrets: [] };
+  return {
+    members: null,
+    bytes: framer.scanner.buf.subarray(start, end),
+    end,
+    secrets: [],
+    isTooDeep: false,
+  };
 }
 
 /**

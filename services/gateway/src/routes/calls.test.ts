@@ -144,12 +144,30 @@ describe('POST /call/upsert_batch', () => {
     ['{}', 'batch: is required'],
     ['{"batch":{}}', 'batch: must be a list'],
     ['{"batch":null}', 'batch: must be a list'],
-    [`{"batch":[{"mode":"start","req":{"start":{"inputs":${'['.repeat(600)}`, 'nested deeper than 512'],
+    [`{"batch":[{"mode":"start","req":{"start":{"inputs":${'['.repeat(100_600)}`, 'nested deeper than 512'],
   ])('answers 400 to %j', async (body, reason) => {
     gateway = await startGateway();
     const answer = await gateway.post('/call/upsert_batch', body);
     expect([answer.status, answer.json.reason]).toEqual([400, expect.stringContaining(reason)]);
     expect(await gateway.events()).toEqual([]);
+  });
+
+  it('sets an item aside that is nested too deep, whatever it is, and stores its neighbours', async () => {
+    gateway = await startGateway();
+    const deep = `${'['.repeat(513)}${']'.repeat(513)}`;
+    const items = [
+      JSON.stringify(start({ ...START, inputs: { a: '¤' } })).replace('"¤"', deep),
+      `{"mode":"start","req":{"start":${deep}}}`,
+      `{"mode":${deep}}`,
+      deep,
+      JSON.stringify(start(START)),
+    ];
+    const answer = await gateway.post('/call/upsert_batch', `{"batch":[${items.join(',')}]}`);
+    expect(answer.status).toBe(200);
+    expect(answer.json.errors).toMatchObject([{ index: 0 }, { index: 1 }, { index: 2 }, { index: 3 }]);
+    expect((answer.json.errors as { reason: string }[])[0]!.reason).toBe('is nested deeper than 512');
+    expect(await gateway.events()).toHaveLength(1);
+    expect(gateway.rejected).toHaveLength(4);
   });
 
   it('answers an empty batch', async () => {
