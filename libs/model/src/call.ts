@@ -1,7 +1,7 @@
 import { AppError } from './errors.ts';
 import { isValidId } from './ids.ts';
 import { asBuffer, JsonMembers } from './json-members.ts';
-import { JsonScanner } from './json-scan.ts';
+import { JsonScanner, MAX_JSON_DEPTH } from './json-scan.ts';
 import { SecretFinder } from './redact.ts';
 
 /**
@@ -93,25 +93,35 @@ export interface FramedCall {
   readonly end: number;
   /** Where in `bytes` secrets of inputs and attributes stand: for `redactAt`. */
   readonly secrets: readonly number[];
+  /** Nested deeper than MAX_JSON_DEPTH: nothing that could be stored, but its neighbours can be read. */
+  readonly isTooDeep: boolean;
 }
 
 /** Finds call items in a body, going over each byte once. */
 export class CallFramer {
   readonly scanner: JsonScanner;
   private readonly finder: SecretFinder;
+  private isTooDeep = false;
 
   constructor(body: Uint8Array) {
     this.finder = new SecretFinder(body);
-    this.scanner = new JsonScanner(body, this.finder.onName);
+    this.scanner = new JsonScanner(body, this.finder.onName, () => (this.isTooDeep = true));
   }
 
   /** @throws JsonSyntaxError: then the whole body is bad. */
   frame(start: number): FramedCall {
     const { scanner, finder } = this;
     finder.take(); // of what was crossed on the way here
+    this.isTooDeep = false;
     if (scanner.buf[start] !== 0x7b) {
       const end = scanner.skip(start);
-      return { members: null, bytes: scanner.buf.subarray(start, end), end, secrets: [] };
+      return {
+        members: null,
+        bytes: scanner.buf.subarray(start, end),
+        end,
+        secrets: [],
+        isTooDeep: this.isTooDeep,
+      };
     }
     const secrets: number[] = [];
     const onMember = (name: string): void => {
@@ -120,7 +130,13 @@ export class CallFramer {
       if (HOLDS_SECRETS.has(name)) for (const at of found) secrets.push(at - start);
     };
     const members = JsonMembers.at(scanner, start, { onMember });
-    return { members, bytes: scanner.buf.subarray(start, members.end), end: members.end, secrets };
+    return {
+      members,
+      bytes: scanner.buf.subarray(start, members.end),
+      end: members.end,
+      secrets,
+      isTooDeep: this.isTooDeep,
+    };
   }
 }
 
@@ -136,6 +152,7 @@ export function readCallItem(kind: CallItemKind, bytes: Uint8Array): CallItem {
 /** As `readCallItem`, for an item that was framed. */
 export function readFramedCall(kind: CallItemKind, framed: FramedCall): CallItem {
   if (framed.members === null) throw new AppError('invalid_request', 'must be an object');
+  if (framed.isTooDeep) throw new AppError('invalid_request', `is nested deeper than ${MAX_JSON_DEPTH}`);
   return toCallItem(kind, framed.members);
 }
 

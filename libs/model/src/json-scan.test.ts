@@ -163,6 +163,10 @@ describe('JsonScanner.skip', () => {
     expect(MAX_JSON_DEPTH).toBe(512);
     expect(scan(nested(512))).toBe(nested(512).length);
     expect(() => new JsonScanner(nested(513)).skip(0)).toThrow('nested deeper than 512');
+    const told: number[] = [];
+    expect(new JsonScanner(nested(600), undefined, () => told.push(1)).skip(0)).toBe(1200);
+    expect(told).toHaveLength(88);
+    expect(() => new JsonScanner(nested(100_001), undefined, () => {}).skip(0)).toThrow('nested deeper');
   });
 
   it('does not recurse: a hundred thousand open brackets are refused, not a crash', () => {

@@ -21,6 +21,8 @@ export class JsonSyntaxError extends Error {
 
 /** Deeper values are refused: readers (ClickHouse, browsers, SDKs) recurse. */
 export const MAX_JSON_DEPTH = 512;
+/** What is skipped over at most to reach the neighbours of a value that is too deep. No client's mistake goes this far. */
+const MAX_SKIPPED_DEPTH = 100_000;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -41,6 +43,7 @@ const NAME_BYTES = 34;
 export class JsonScanner {
   readonly buf: Buffer;
   private readonly onName: ((start: number, end: number) => void) | undefined;
+  private readonly onTooDeep: (() => void) | undefined;
   /**
    * First byte below 0x20 at or after the last place looked at, so that "is there a raw control character inside this
    * string" costs nothing for compact JSON.
@@ -50,9 +53,13 @@ export class JsonScanner {
   private nextBackslash = -1;
   private nextBackslashFrom = 0;
 
-  /** @param onName called with the range (quotes included) of every member name that `skip` crosses, before its value is looked at. */
-  constructor(bytes: Uint8Array, onName?: (start: number, end: number) => void) {
+  /**
+   * @param onName called with the range (quotes included) of every member name that `skip` crosses, before its value is looked at.
+   * @param onTooDeep called instead of throwing where `skip` crosses MAX_JSON_DEPTH, for callers that go on behind the value.
+   */
+  constructor(bytes: Uint8Array, onName?: (start: number, end: number) => void, onTooDeep?: () => void) {
     this.onName = onName;
+    this.onTooDeep = onTooDeep;
     this.buf = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -111,8 +118,7 @@ export class JsonScanner {
         c = buf[pos];
       }
       if (c === OPEN_BRACE || c === OPEN_BRACKET) {
-        if (stack.length >= MAX_JSON_DEPTH)
-          throw new JsonSyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`, pos);
+        if (stack.length >= MAX_JSON_DEPTH) this.tooDeep(pos, stack.length);
         stack.push(c);
         pos = this.ws(pos + 1);
         fresh = true;
@@ -208,6 +214,12 @@ export class JsonScanner {
     if (end - start <= NAME_BYTES) return shortText(buf, start, end);
     if (this.backslashBefore(start, end) < 0) return buf.toString('utf8', start + 1, end - 1);
     return JSON.parse(buf.toString('utf8', start, end)) as string;
+  }
+
+  private tooDeep(pos: number, depth: number): void {
+    if (this.onTooDeep === undefined || depth >= MAX_SKIPPED_DEPTH)
+      throw new JsonSyntaxError(`nested deeper than ${MAX_JSON_DEPTH}`, pos);
+    this.onTooDeep();
   }
 
   private scalar(pos: number): number {

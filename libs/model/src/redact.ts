@@ -147,7 +147,7 @@ export function redactAt(json: Uint8Array, offsets: readonly number[]): Uint8Arr
  */
 export function redactSecrets(json: Uint8Array): Uint8Array {
   const finder = new SecretFinder(json);
-  const scanner = new JsonScanner(json, finder.onName);
+  const scanner = new JsonScanner(json, finder.onName, () => undefined);
   scanner.skip(scanner.ws(0));
   return redactAt(json, finder.take());
 }
