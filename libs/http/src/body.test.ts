@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { readBody } from './body.ts';
 import { ENCODINGS, inflate } from './inflate.ts';
 import { createRouter, type RouteGroup } from './router.ts';
-import { startApp, stopApps, type TestApp } from './test-app.ts';
+import { startApp, stopApps, until, type TestApp } from './test-app.ts';
 
 afterEach(stopApps);
 
@@ -197,8 +197,4 @@ async function nextAnswer(socket: Socket): Promise<string> {
 async function metric(app: TestApp, name: string): Promise<number> {
   const text = await (await fetch(`${app.url}/metrics`)).text();
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@weft/runtime';
 import { assertBindable, createKeyring, isLoopback, type Keyring } from './keyring.ts';
 import { createKey, readKeysFile, revokeKey } from './keys-file.ts';
+import { until } from './test-app.ts';
 
 let folder: string;
 let file: string;
@@ -30,10 +31,6 @@ async function keyring(of: string | undefined = file): Promise<Keyring> {
 }
 
 const WRITER = { user: 'ada', projects: ['ada/*'], role: 'write' } as const;
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 describe('createKey', () => {
   it('makes keys that W&B clients take, and keeps only their hash, for the owner only', async () => {
