@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { cpuSeconds, directoryBytes, percentile, processTree, pssMiB } from './process.ts';
+import { profileOf } from './profile.ts';
 import { buildSpanRequest, SPANS_PER_REQUEST } from './spans.ts';
 import { buildCallRequest, CALLS_PER_REQUEST } from './calls.ts';
 
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     kind: { type: 'string', default: 'spans' },
     port: { type: 'string', default: '6399' },
     keep: { type: 'string' },
+    profile: { type: 'boolean', default: false },
   },
 });
 const total = Number(values.spans);
@@ -30,19 +32,12 @@ const url = `http://127.0.0.1:${values.port}`;
 const dataDir = values.keep ?? mkdtempSync(join(tmpdir(), 'weft-bench-'));
 
 const startedAt = performance.now();
-const server = spawn(
-  process.execPath,
-  [
-    fileURLToPath(new URL('../dist/all-in-one.mjs', import.meta.url)),
-    '--port',
-    values.port,
-    '--data-dir',
-    dataDir,
-  ],
-  {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  },
-);
+const bundle = fileURLToPath(new URL('../dist/all-in-one.mjs', import.meta.url));
+const profileDir = mkdtempSync(join(tmpdir(), 'weft-profile-'));
+const profiling = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
+const server = spawn(process.execPath, [...profiling, bundle, '--port', values.port, '--data-dir', dataDir], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
 for (;;) {
   if (
     await fetch(`${url}/readyz`).then(
@@ -134,6 +129,13 @@ report('disk', `${Math.round((directoryBytes(dataDir) - diskBefore) / n)} bytes 
 server.kill('SIGTERM');
 await new Promise((resolve) => server.once('exit', resolve));
 agent.destroy();
+if (values.profile) {
+  const { packages, functions } = profileOf(profileDir, bundle);
+  console.log('\nself time of the server per item, start to end:');
+  for (const [name, seconds] of packages.slice(0, 16)) report(`  ${name}`, us(seconds / n));
+  for (const [name, seconds] of functions.slice(0, 40)) report(`  ${us(seconds / n)}`, name);
+}
+rmSync(profileDir, { recursive: true, force: true });
 if (values.keep === undefined) rmSync(dataDir, { recursive: true, force: true });
 
 function makeSource(seed: number): () => { body: Buffer; ids: string[] } {
