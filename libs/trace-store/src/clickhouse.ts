@@ -57,6 +57,8 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   // One block in, one part out.
   max_insert_block_size: '1048576',
   max_insert_threads: '1',
+  // A batch holds one row of a call: there is nothing to merge yet.
+  optimize_on_insert: 0,
 };
 
 const READ_SETTINGS: ClickHouseSettings = {
@@ -89,6 +91,7 @@ export function openClickHouse(options: StoreOptions): ClickHouse {
     const abort = new AbortController();
     const signal = how.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, how.signal]);
     const query = `${statement.sql}\nFORMAT RowBinary`;
+    let isRead = false;
     try {
       const result = await client.exec({
         query,
@@ -97,19 +100,21 @@ export function openClickHouse(options: StoreOptions): ClickHouse {
         ...requestParams(statement.params),
       });
       yield* readRows(result.stream as AsyncIterable<Buffer>, read);
+      isRead = true;
     } catch (error) {
       throw toAppError(error, 'reading', 'reading traces');
     } finally {
-      abort.abort();
+      // A finished request must not be aborted: that would cost its connection.
+      if (!isRead) abort.abort();
     }
   }
 
   return {
     stream,
     async all(statement, read, how) {
-      const rows = [];
-      for await (const some of stream(statement, read, how)) rows.push(...some);
-      return rows;
+      const pages = [];
+      for await (const page of stream(statement, read, how)) pages.push(page);
+      return pages.length === 1 ? pages[0]! : pages.flat();
     },
     async insert(table, columns, rows, sizeBytes) {
       const block = encodeBlock(columns, rows, sizeBytes);

@@ -480,6 +480,20 @@ describe('reading calls', () => {
     expect((await read(paged, { limit: 50 })).every((call) => call.endedAtUs !== null)).toBe(true);
   });
 
+  it('gets past any number of copies of one row', async () => {
+    const copied = newProject();
+    await write([completeOf(copied, 'a'), completeOf(copied, 'b', { startedAtUs: T0 + 1 })]);
+    await store.command(
+      `INSERT INTO calls SETTINGS optimize_on_insert = 0
+SELECT c.* FROM calls AS c CROSS JOIN numbers(500) AS n WHERE c.project_id = '${copied}'`,
+    );
+    expect(await rowsOnDisk(copied)).toBe(1002);
+    expect(await ids(copied, { limit: 1 })).toEqual(['a']);
+    expect(await ids(copied, { limit: 2 })).toEqual(['a', 'b']);
+    expect(await ids(copied)).toEqual(['a', 'b']);
+    expect(await ids(copied, { sort: [{ field: 'op_name', direction: 'asc' }] })).toEqual(['b', 'a']);
+  });
+
   it('answers a limit of nothing with nothing', async () => {
     expect(await read(project, { limit: 0 })).toEqual([]);
   });

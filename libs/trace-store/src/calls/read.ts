@@ -4,6 +4,7 @@ import type { RowReader } from '../row-binary.ts';
 import type { CallPayload, CallsQuery, StoredCall, TraceReader } from '../trace-store.ts';
 import { compileLimit, compileSort, compileWhere, DISPLAY_NAME, isKeyOrder, NOT_OUTRUN } from './compile.ts';
 import { instantText } from './lookup.ts';
+import { NewestOfNeighbours, type Key } from './newest.ts';
 import { stepOrNull } from './row.ts';
 
 const PAYLOADS: readonly CallPayload[] = ['attributes', 'inputs', 'output', 'summary'];
@@ -55,12 +56,6 @@ interface VersionedCall {
   readonly call: StoredCall;
 }
 
-interface Key {
-  readonly startedAtUs: number;
-  readonly id: string;
-  readonly ver: bigint;
-}
-
 /** Calls whose content is fetched at once, when they were found by their keys first. */
 const KEYS_PER_QUERY = 500;
 /** Rows asked for beyond the limit, because a call may have superseded rows that are still on disk. */
@@ -93,9 +88,10 @@ async function* inKeyOrder(
   const read = versionedCallReader(query);
   let left = query.limit ?? Infinity;
   let after: Key | undefined;
-  while (left > 0) {
-    // Where the first page shows that many calls have two rows, most of the next have.
-    const asked = left === Infinity ? undefined : (after === undefined ? left : 2 * left) + SPARE_ROWS;
+  for (let round = 0; left > 0; round++) {
+    // Where the first round shows that many calls have two rows, most of the next have. The growing spare gets past any
+    // number of copies of one row.
+    const asked = left === Infinity ? undefined : (round === 0 ? left : 2 * left) + SPARE_ROWS * 8 ** round;
     const params: Record<string, Param> = { ...where.params };
     const sql = `SELECT ${select(query)}
 FROM calls WHERE ${where.sql} ${after === undefined ? '' : compileAfter(after, isAscending, params)}
@@ -193,46 +189,6 @@ function compileAfter(key: Key, isAscending: boolean, params: Record<string, Par
   params.after_time = instantText(key.startedAtUs);
   params.after_id = key.id;
   return `AND (started_at, id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String})`;
-}
-
-/** Of neighbouring items with the same key keeps the one with the highest version. */
-class NewestOfNeighbours<T> {
-  private held: T | undefined;
-  /** Key of the last item that was let go. */
-  lastWhole: Key | undefined;
-  private readonly keyOf: (item: T) => { readonly startedAtUs: number; readonly id: string };
-  private readonly versionOf: (item: T) => bigint;
-
-  constructor(
-    keyOf: (item: T) => { readonly startedAtUs: number; readonly id: string },
-    versionOf: (item: T) => bigint,
-  ) {
-    this.keyOf = keyOf;
-    this.versionOf = versionOf;
-  }
-
-  /** Items that nothing newer can follow; the last one is held back. */
-  push(items: readonly T[]): T[] {
-    const out: T[] = [];
-    for (const item of items) {
-      const { held } = this;
-      if (held === undefined) this.held = item;
-      else if (
-        this.keyOf(held).id !== this.keyOf(item).id ||
-        this.keyOf(held).startedAtUs !== this.keyOf(item).startedAtUs
-      ) {
-        out.push(held);
-        this.held = item;
-      } else if (this.versionOf(item) > this.versionOf(held)) this.held = item;
-    }
-    const last = out.at(-1);
-    if (last !== undefined) this.lastWhole = { ...this.keyOf(last), ver: 0n };
-    return out;
-  }
-
-  end(): T[] {
-    return this.held === undefined ? [] : [this.held];
-  }
 }
 
 async function withTotals(
