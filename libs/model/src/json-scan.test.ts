@@ -164,7 +164,8 @@ describe('JsonScanner.skip', () => {
     expect(scan(nested(512))).toBe(nested(512).length);
     expect(() => new JsonScanner(nested(513)).skip(0)).toThrow('nested deeper than 512');
     const told: number[] = [];
-    expect(new JsonScanner(nested(600), undefined, () => told.push(1)).skip(0)).toBe(1200);
+    const deep = nested(600);
+    expect(new JsonScanner(deep, undefined, () => told.push(1)).skip(0)).toBe(deep.length);
     expect(told).toHaveLength(88);
     expect(() => new JsonScanner(nested(100_001), undefined, () => {}).skip(0)).toThrow('nested deeper');
   });
