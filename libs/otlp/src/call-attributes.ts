@@ -1,8 +1,8 @@
 import type { FieldName } from './fields.ts';
-import type { JsonWriter, Written } from './json-writer.ts';
+import type { JsonWriter } from './json-writer.ts';
 import type { Selected, Selector } from './select.ts';
 import type { OtlpSpan, Value } from './span.ts';
-import { RawJson, Tree, writeLeaf } from './tree.ts';
+import { RawJson, Tree, writeLeaf, type OnText } from './tree.ts';
 
 /** W&B's own fields: with none of them (and no content, no usage) a span shows all its attributes instead. */
 const MAPPED = [
@@ -161,11 +161,13 @@ class Members {
   }
 }
 
-/** Writes the value; says how, where it is a text. */
-export function writeSelected(out: JsonWriter, { value, encoded }: Selected): Written | null {
-  if (value instanceof Tree) value.write(out, true);
-  else if (value instanceof RawJson) out.bytes(value.bytes);
-  else if (typeof value === 'string') return out.jsonOrString(value, encoded);
-  else writeLeaf(out, value, false);
-  return null;
+/** Writes the value; tells `onText` of attributes whose text is in there as it was sent. */
+export function writeSelected(out: JsonWriter, { value, encoded, index }: Selected, onText?: OnText): void {
+  if (value instanceof Tree) value.write(out, true, onText);
+  else if (value instanceof RawJson) out.json(value.bytes);
+  else if (typeof value === 'string') {
+    const from = out.mark();
+    const written = out.jsonOrString(value, encoded);
+    if (index >= 0) onText?.(index, from, out.mark(), written);
+  } else writeLeaf(out, value, false);
 }

@@ -13,24 +13,32 @@ export interface Piece {
 const RESOURCE_SPANS = 0x0a;
 const SCOPE_SPANS = 0x12;
 
+/** Bytes of the request that `concatenate` would make. */
+export function sizeOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + framed(sizeOfPiece(piece)), 0);
+}
+
 /** An ExportTraceServiceRequest made of pieces of another one, byte for byte. */
 export function concatenate(pieces: readonly Piece[]): Buffer {
-  const sized = pieces.map((piece) => {
-    const scopes = piece.scopes.map((scope) => ({ scope, size: total(scope.head) + total(scope.spans) }));
-    const size = total(piece.head) + scopes.reduce((sum, s) => sum + framed(s.size), 0);
-    return { piece, scopes, size };
-  });
-  const out = Buffer.allocUnsafeSlow(sized.reduce((sum, s) => sum + framed(s.size), 0));
+  const out = Buffer.allocUnsafeSlow(sizeOf(pieces));
   let pos = 0;
-  for (const { piece, scopes, size } of sized) {
-    pos = frame(out, pos, RESOURCE_SPANS, size);
+  for (const piece of pieces) {
+    pos = frame(out, pos, RESOURCE_SPANS, sizeOfPiece(piece));
     pos = copyAll(out, pos, piece.head);
-    for (const { scope, size: scopeSize } of scopes) {
-      pos = frame(out, pos, SCOPE_SPANS, scopeSize);
+    for (const scope of piece.scopes) {
+      pos = frame(out, pos, SCOPE_SPANS, sizeOfScope(scope));
       pos = copyAll(out, copyAll(out, pos, scope.head), scope.spans);
     }
   }
   return out;
+}
+
+function sizeOfPiece({ head, scopes }: Piece): number {
+  return total(head) + scopes.reduce((sum, scope) => sum + framed(sizeOfScope(scope)), 0);
+}
+
+function sizeOfScope({ head, spans }: ScopePiece): number {
+  return total(head) + total(spans);
 }
 
 function total(parts: readonly Buffer[]): number {

@@ -1,5 +1,4 @@
 import { type JsonWriter } from './json-writer.ts';
-import { lookAt, RawJson, Tree } from './tree.ts';
 import { KeyValues, type Instant, type OtlpEvent, type OtlpLink, type OtlpSpan, type Value } from './span.ts';
 
 /**
@@ -8,49 +7,23 @@ import { KeyValues, type Instant, type OtlpEvent, type OtlpLink, type OtlpSpan, 
  *
  * Values: strings, finite numbers, true, false, null and arrays are themselves. Objects are marks:
  * `{"i":"9223372036854775807"}` int beyond 2^53, `{"d":"NaN"}` double JSON lacks, `{"b":"base64"}` bytes,
- * `{"m":[[key,value],…]}` list of pairs, `{"in":n}` and `{"out":n}` text that is in `inputs` or `output` already: see `Stored`.
+ * `{"m":[[key,value],…]}` list of pairs, `{"in":[from,to]}` the text is these bytes of `inputs`, `{"in":[from,to,1]}` these bytes
+ * are a JSON string of the text, `{"out":…}` likewise of `output`.
  */
 export const DUMP_VERSION = 1;
-
-/** How an attribute's text went into `inputs` or `output`. */
-export const STORED = {
-  /** The text is JSON and is the value of the only member. */
-  memberJson: 1,
-  /** The text is the JSON string that is the value of the only member. */
-  memberString: 2,
-  /** The text is JSON and is the whole document. */
-  wholeJson: 3,
-  /** The document is a JSON string of the text. */
-  wholeString: 4,
-  /** The text is JSON and lies in the document where its dotted key says. */
-  partJson: 5,
-  /** The text is a JSON string in the document where its dotted key says. */
-  partString: 6,
-} as const;
-export type Stored = (typeof STORED)[keyof typeof STORED];
 
 /** An attribute whose text need not be stored twice. */
 export interface Elsewhere {
   readonly index: number;
   readonly side: 'in' | 'out';
-  readonly how: Stored;
+  /** Bytes of the document, from its start. */
+  readonly from: number;
+  readonly to: number;
+  /** The bytes are a JSON string of the text, not the text itself. */
+  readonly quoted: boolean;
 }
 
-/**
- * The JSON in the document where a dotted key leads: below the document's only member if the key starts with its name,
- * as content goes under the name of its source; else from the root. Undefined if there is nothing.
- */
-export function partOf(document: Buffer, key: string): Buffer | undefined {
-  const root = new RawJson(document);
-  const [name, ...others] = document[0] === OPEN_BRACE ? (Tree.of(root).members()?.keys() ?? []) : [];
-  const below = name !== undefined && others.length === 0 && key.startsWith(`${name}.`);
-  const from = below ? lookAt(root, [name]) : root;
-  const path = key.slice(below ? name.length + 1 : key.indexOf('.') + 1).split('.');
-  const found = from === undefined ? undefined : lookAt(from, path);
-  return found instanceof RawJson ? found.bytes : undefined;
-}
-
-const OPEN_BRACE = 0x7b;
+const NOWHERE: ReadonlyMap<number, Elsewhere> = new Map();
 
 /** Resources and scopes repeat from span to span of a request. */
 const sharedJson = new WeakMap<object, Buffer>();
@@ -158,14 +131,16 @@ function writeSchema(out: JsonWriter, url: string): void {
 }
 
 function writePairs(out: JsonWriter, pairs: KeyValues, elsewhere: readonly Elsewhere[] = []): void {
+  const stored = elsewhere.length === 0 ? NOWHERE : new Map(elsewhere.map((place) => [place.index, place]));
   out.raw('[');
   for (let i = 0; i < pairs.keys.length; i++) {
     out.raw(i === 0 ? '[' : ',[');
     out.string(pairs.keys[i]!);
     out.raw(',');
-    const stored = elsewhere.length === 0 ? undefined : elsewhere.find(({ index }) => index === i);
-    if (stored !== undefined) out.raw(`{"${stored.side}":${stored.how}}`);
-    else writeExact(out, pairs.values[i]!);
+    const place = stored.size === 0 ? undefined : stored.get(i);
+    if (place !== undefined) {
+      out.raw(`{"${place.side}":[${place.from},${place.to}${place.quoted ? ',1' : ''}]}`);
+    } else writeExact(out, pairs.values[i]!);
     out.raw(']');
   }
   out.raw(']');

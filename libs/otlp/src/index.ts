@@ -8,6 +8,7 @@ export {
   describeRejected,
   encodeExportResponse,
   encodeStatus,
+  encodingOf,
   RPC_CODES,
   type PartialSuccess,
   type RpcStatus,

@@ -56,6 +56,13 @@ export class JsonWriter {
     this.len += bytes.length;
   }
 
+  /** Bytes that are JSON already; line breaks become spaces. */
+  json(bytes: Uint8Array): void {
+    const mark = this.len;
+    this.bytes(bytes);
+    flatten(this.since(mark));
+  }
+
   /** A comma, unless this is the first in its object or array. */
   next(): void {
     const last = this.buf[this.len - 1];

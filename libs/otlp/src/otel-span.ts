@@ -1,5 +1,4 @@
 import { formatInstant } from '@weft/model';
-import { partOf, STORED } from './dump.ts';
 import { JsonWriter } from './json-writer.ts';
 import { KeyValues, type Value } from './span.ts';
 import { Tree } from './tree.ts';
@@ -11,9 +10,10 @@ interface Mark {
   d?: string;
   b?: string;
   m?: Pairs;
-  in?: number;
-  out?: number;
+  in?: Place;
+  out?: Place;
 }
+type Place = [from: number, to: number, quoted?: 1];
 type Pairs = [string, Exact][];
 
 interface Dump {
@@ -110,41 +110,31 @@ interface Documents {
 
 function nested(out: JsonWriter, pairs: Pairs, documents: Documents): void {
   const tree = new Tree();
-  for (const [key, value] of pairs) tree.insert(key, exactValue(value, key, documents));
+  for (const [key, value] of pairs) tree.insert(key, exactValue(value, documents));
   if (pairs.length === 0) out.raw('{}');
   else tree.write(out, false);
 }
 
 /** Back from the dump's marks to the value that was sent. */
-function exactValue(value: Exact, key: string, documents: Documents): Value {
-  if (Array.isArray(value)) return value.map((item) => exactValue(item, '', documents));
+function exactValue(value: Exact, documents: Documents): Value {
+  if (Array.isArray(value)) return value.map((item) => exactValue(item, documents));
   if (typeof value !== 'object' || value === null) return value;
   if (value.i !== undefined) return BigInt(value.i);
   if (value.d !== undefined) return Number(value.d);
   if (value.b !== undefined) return Buffer.from(value.b, 'base64');
-  if (value.in !== undefined) return storedText(documents.in, key, value.in);
-  if (value.out !== undefined) return storedText(documents.out, key, value.out);
+  if (value.in !== undefined) return textAt(documents.in, value.in);
+  if (value.out !== undefined) return textAt(documents.out, value.out);
   const list = new KeyValues();
-  for (const [name, item] of value.m ?? []) list.add(name, exactValue(item, '', documents));
+  for (const [name, item] of value.m ?? []) list.add(name, exactValue(item, documents));
   return list;
 }
 
-/** The text under `key`, which is the document's only member, or leads into it, or the document itself. Null if it is not there any more. */
-function storedText(document: Buffer, key: string, how: number): string | null {
-  if (how === STORED.partJson || how === STORED.partString) {
-    const part = partOf(document, key)?.toString();
-    return part === undefined || how === STORED.partJson ? (part ?? null) : stringIn(part);
-  }
-  const whole = how === STORED.wholeJson || how === STORED.wholeString;
-  const from = whole ? 0 : Buffer.byteLength(JSON.stringify(key)) + 2;
-  const json = document.toString('utf8', from, whole ? document.length : document.length - 1);
-  if (how === STORED.memberJson || how === STORED.wholeJson) return json;
-  return stringIn(json);
-}
-
-function stringIn(json: string): string | null {
+/** Null if the document is not the one written with the dump and has no such text. */
+function textAt(document: Buffer, [from, to, quoted]: Place): string | null {
+  const text = document.toString('utf8', from, to);
+  if (quoted !== 1) return to <= document.length ? text : null;
   try {
-    return JSON.parse(json) as string;
+    return JSON.parse(text) as string;
   } catch {
     return null;
   }

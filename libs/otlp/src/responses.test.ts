@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
-import { describeRejected, encodeExportResponse, encodeStatus } from './responses.ts';
+import { describeRejected, encodeExportResponse, encodeStatus, encodingOf } from './responses.ts';
 import { ExportTraceServiceResponse } from './testing/oracle.ts';
 
 const { root } = protobuf.parse(`syntax = "proto3"; package google.rpc;
@@ -64,5 +64,18 @@ describe('describeRejected', () => {
     );
     expect(text.match(/Rejected span: r/g)).toHaveLength(20);
     expect(text.endsWith('; ...')).toBe(true);
+  });
+});
+
+describe('encodingOf', () => {
+  it.each([
+    ['application/x-protobuf', 'protobuf'],
+    ['Application/Protobuf', 'protobuf'],
+    ['application/json; charset=utf-8', 'json'],
+    ['text/plain', null],
+    ['', null],
+    [undefined, null],
+  ])('%s is %s', (contentType, encoding) => {
+    expect(encodingOf(contentType)).toBe(encoding);
   });
 });

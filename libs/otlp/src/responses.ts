@@ -7,6 +7,18 @@ export const CONTENT_TYPES: Readonly<Record<Encoding, string>> = {
   json: 'application/json',
 };
 
+const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
+  ['application/x-protobuf', 'protobuf'],
+  ['application/protobuf', 'protobuf'],
+  ['application/vnd.google.protobuf', 'protobuf'],
+  ['application/json', 'json'],
+]);
+
+/** The encoding a Content-Type header names, whatever its case and parameters; null for none we read (415). */
+export function encodingOf(contentType: string | undefined): Encoding | null {
+  return ENCODINGS.get((contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()) ?? null;
+}
+
 export interface PartialSuccess {
   rejectedSpans: number;
   /** A warning where nothing was rejected; empty or absent = none. */

@@ -32,6 +32,8 @@ export interface Selected {
 
 /** A reported zero is a number of tokens; elsewhere zero, false and empty mean "look further". */
 const ZERO_COUNTS = /_tokens$/;
+/** A text longer than this is content, not a bag of fields: it is not searched for them, once per field. */
+const MAX_LOOK_INSIDE = 256 * 1024;
 const MAX_CACHED_KEYS = 8192;
 const MAX_CACHED_KEY_LENGTH = 128;
 const NO_USES: readonly Use[] = [];
@@ -39,7 +41,8 @@ const NO_USES: readonly Use[] = [];
 export class Selector {
   private readonly ids = new Map<FieldName, number>();
   private readonly zeroCounts: boolean[] = [];
-  private readonly sources: { field: number; source: Source }[] = [];
+  /** By the first segment of the key: only keys that share it can have to do with each other. */
+  private readonly sources = new Map<string, { field: number; source: Source; prefix: string }[]>();
   private readonly usesOf = new Map<string, readonly Use[]>();
 
   // The state of one span, reused for the next.
@@ -59,7 +62,10 @@ export class Selector {
           const place = `${field} ${source.rank}`;
           if (taken.has(place)) throw new Error(`${name}: rank ${source.rank} of ${field} is taken`);
           taken.add(place);
-          this.sources.push({ field: this.idOf(field), source });
+          const first = firstSegment(source.key);
+          const bucket = this.sources.get(first) ?? [];
+          bucket.push({ field: this.idOf(field), source, prefix: `${source.key}.` });
+          this.sources.set(first, bucket);
         }
       }
     }
@@ -116,9 +122,9 @@ export class Selector {
     const { keys, values } = this.span!.attributes;
     for (let i = 0; i < keys.length; i++) {
       const key = keys[i]!;
-      if (key === source.key) tree.insert('', values[i]!);
+      if (key === source.key) tree.insert('', values[i]!, i);
       else if (key.startsWith(prefix) && counts(source, key)) {
-        tree.insert(key.slice(prefix.length), source.each?.(values[i]!) ?? values[i]!);
+        tree.insert(key.slice(prefix.length), source.each?.(values[i]!) ?? values[i]!, i);
       }
     }
     return tree;
@@ -126,12 +132,13 @@ export class Selector {
 
   private computeUses(key: string): readonly Use[] {
     const uses: Use[] = [];
-    for (const { field, source } of this.sources) {
+    const below = `${key}.`;
+    for (const { field, source, prefix } of this.sources.get(firstSegment(key)) ?? []) {
       if (key === source.key) uses.push({ field, source, mode: LITERAL, path: '' });
-      else if (key.startsWith(`${source.key}.`)) {
+      else if (key.startsWith(prefix)) {
         if (source.exact !== true && source.map === undefined && counts(source, key))
           uses.push({ field, source, mode: SUBTREE, path: '' });
-      } else if (source.key.startsWith(`${key}.`)) {
+      } else if (source.key.startsWith(below)) {
         uses.push({ field, source, mode: INSIDE, path: source.key.slice(key.length + 1) });
       }
     }
@@ -154,6 +161,11 @@ export class Selector {
   }
 }
 
+function firstSegment(key: string): string {
+  const dot = key.indexOf('.');
+  return dot < 0 ? key : key.slice(0, dot);
+}
+
 /** Whether a key below the source's counts as its content. */
 function counts({ except, below }: Source, key: string): boolean {
   if (below !== undefined && !below.test(key)) return false;
@@ -162,7 +174,7 @@ function counts({ except, below }: Source, key: string): boolean {
 
 function inside(value: Value, path: string): Leaf | undefined {
   if (typeof value === 'string') {
-    if (!maybeJson(value)) return undefined;
+    if (!maybeJson(value) || value.length > MAX_LOOK_INSIDE) return undefined;
     const dot = path.indexOf('.');
     // Most texts do not have the name at all: cheaper to see than to scan.
     const first = dot < 0 ? path : path.slice(0, dot);

@@ -1,5 +1,5 @@
 import { findRefs, parseInstant, MAX_INSTANT_US, type EndFields, type StartFields } from '@weft/model';
-import { partOf, STORED, writeDump, type Elsewhere, type Stored } from './dump.ts';
+import { writeDump, type Elsewhere } from './dump.ts';
 import type { EventContent, FieldName } from './fields.ts';
 import { FRAMEWORKS } from './frameworks/index.ts';
 import { JsonWriter } from './json-writer.ts';
@@ -7,7 +7,7 @@ import { displayNameOf, opShortName } from './op-name.ts';
 import { plain, Selector, type Selected } from './select.ts';
 import type { OtlpSpan, Value } from './span.ts';
 import { writeAttributes, writeSelected } from './call-attributes.ts';
-import { maybeJson, RawJson, Tree } from './tree.ts';
+import { maybeJson, RawJson, Tree, type OnText } from './tree.ts';
 import { writeUsage } from './usage.ts';
 
 export interface SpanToCallOptions {
@@ -33,9 +33,7 @@ export interface SpanCall {
 
 const STATUS_ERROR = 2;
 /** Shorter texts cost more as a mark than as themselves. */
-const MIN_STORED_ONCE = 32;
-/** Finding a part again costs a look at the whole document. */
-const MIN_PART_STORED_ONCE = 256;
+const MIN_STORED_ONCE = 40;
 
 const selector = new Selector(FRAMEWORKS);
 const out = new JsonWriter();
@@ -53,10 +51,8 @@ export function spanToCall(span: OtlpSpan, options: SpanToCallOptions): SpanCall
 
   writeInputs(content.inputs, elsewhere);
   const inputsEnd = out.mark();
-  if (content.inputs !== null) noteParts(content.inputs, span, 'in', out.since(0), elsewhere);
   writeOutput(content.output, elsewhere);
   const outputEnd = out.mark();
-  if (content.output !== null) noteParts(content.output, span, 'out', out.since(inputsEnd), elsewhere);
   const hasContent = content.inputs !== null || content.output !== null;
   const error = errorOf(span);
   writeSummary(span, shortName, error !== null);
@@ -129,72 +125,42 @@ function fromEvent(found: { key: string; value: Value } | undefined): Selected |
 
 /** `{key: value}`; the bare names `input` and `inputs` give way to the object they hold. */
 function writeInputs(selected: Selected | null, elsewhere: Elsewhere[]): void {
-  if (selected === null) {
-    out.raw('{}');
-    return;
-  }
-  const { key } = selected;
-  if (key === 'input' || key === 'inputs') {
-    const mark = out.mark();
-    const written = writeSelected(out, selected);
-    if (out.since(mark)[0] === 0x7b) {
-      if (written === 'spliced') note(selected, 'in', STORED.wholeJson, elsewhere);
-      return;
-    }
-    out.rewind(mark);
-  }
-  writeMember(selected, 'in', elsewhere);
+  const start = out.mark();
+  if (selected === null) out.raw('{}');
+  else if (selected.key === 'input' || selected.key === 'inputs') {
+    writeSelected(out, selected, noting('in', start, elsewhere));
+    if (out.since(start)[0] === OPEN_BRACE) return;
+    out.rewind(start);
+    elsewhere.length = 0;
+    writeMember(selected, noting('in', start, elsewhere));
+  } else writeMember(selected, noting('in', start, elsewhere));
 }
 
 /** As inputs, but `output` and `outputs` give way to whatever they hold. */
 function writeOutput(selected: Selected | null, elsewhere: Elsewhere[]): void {
+  const onText = noting('out', out.mark(), elsewhere);
   if (selected === null) out.raw('{}');
-  else if (selected.key === 'output' || selected.key === 'outputs') {
-    const written = writeSelected(out, selected);
-    if (written === 'spliced') note(selected, 'out', STORED.wholeJson, elsewhere);
-    else if (written === 'string') note(selected, 'out', STORED.wholeString, elsewhere);
-  } else writeMember(selected, 'out', elsewhere);
+  else if (selected.key === 'output' || selected.key === 'outputs') writeSelected(out, selected, onText);
+  else writeMember(selected, onText);
 }
 
-function writeMember(selected: Selected, side: 'in' | 'out', elsewhere: Elsewhere[]): void {
+function writeMember(selected: Selected, onText: OnText): void {
   out.raw('{');
   out.string(selected.key);
   out.raw(':');
-  const written = writeSelected(out, selected);
+  writeSelected(out, selected, onText);
   out.raw('}');
-  if (written === 'spliced') note(selected, side, STORED.memberJson, elsewhere);
-  else if (written === 'string') note(selected, side, STORED.memberString, elsewhere);
 }
 
-/**
- * For content put together from many attributes: those whose text can be found again in the document. Looked up and
- * compared rather than known, so that no way of merging keys can lose a text.
- */
-function noteParts(
-  { key, value }: Selected,
-  span: OtlpSpan,
-  side: 'in' | 'out',
-  document: Buffer,
-  elsewhere: Elsewhere[],
-): void {
-  if (!(value instanceof Tree)) return;
-  const prefix = `${key}.`;
-  const { keys, values } = span.attributes;
-  for (let index = 0; index < keys.length; index++) {
-    const sent = values[index];
-    if (typeof sent !== 'string' || sent.length < MIN_PART_STORED_ONCE || !keys[index]!.startsWith(prefix))
-      continue;
-    const part = partOf(document, keys[index]!)?.toString();
-    if (part === sent) elsewhere.push({ index, side, how: STORED.partJson });
-    else if (part?.startsWith('"') === true && JSON.parse(part) === sent)
-      elsewhere.push({ index, side, how: STORED.partString });
-  }
+/** Remembers where the document that starts at `start` holds an attribute's text. */
+function noting(side: 'in' | 'out', start: number, elsewhere: Elsewhere[]): OnText {
+  return (index, from, to, written) => {
+    if (written === 'reflowed' || to - from < MIN_STORED_ONCE) return;
+    elsewhere.push({ index, side, from: from - start, to: to - start, quoted: written === 'string' });
+  };
 }
 
-function note({ index, value }: Selected, side: 'in' | 'out', how: Stored, elsewhere: Elsewhere[]): void {
-  if (index >= 0 && typeof value === 'string' && value.length >= MIN_STORED_ONCE)
-    elsewhere.push({ index, side, how });
-}
+const OPEN_BRACE = 0x7b;
 
 function writeSummary(span: OtlpSpan, traceName: string, failed: boolean): void {
   out.raw('{');

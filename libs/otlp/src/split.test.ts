@@ -204,6 +204,15 @@ describe('splitTraceRequest', () => {
     });
   });
 
+  it('does not multiply a large resource by its traces', () => {
+    const spans = Array.from({ length: 200 }, (_, i) => named(i, i + 1));
+    const body = protobufBody(requestJson(spans, { large: 'x'.repeat(1_000_000) }));
+    expect(refusal(() => split(body, 'protobuf')).code).toBe('request_too_large');
+    expect(split(body, 'protobuf', { groupOf: (_project, trace) => trace.slice(-1) }).groups).toHaveLength(
+      16,
+    );
+  });
+
   it('counts all rejected spans and describes twenty', () => {
     const spans = Array.from({ length: 50 }, (_, i) => spanJson({}, { spanId: '', name: `bad ${i}` }));
     for (const encoding of ['protobuf', 'json'] as const) {

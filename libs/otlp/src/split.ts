@@ -1,6 +1,6 @@
 import { AppError, parseProjectId } from '@weft/model';
 import { checkMessage, RESOURCE_SHAPE, SCOPE_SHAPE, SPAN_SHAPE } from './check.ts';
-import { concatenate, type Piece, type ScopePiece } from './concatenate.ts';
+import { concatenate, sizeOf, type Piece, type ScopePiece } from './concatenate.ts';
 import { jsonToProtobuf } from './read-json.ts';
 import { idProblem, readKeyValue } from './read.ts';
 import { KeyValues, MAX_REASONS, type Encoding, type RejectedSpan } from './span.ts';
@@ -41,7 +41,8 @@ export interface SplitRequest {
 /**
  * Reads a trace request just far enough to know that every accepted span is readable, has valid ids and has a project.
  * `wandb.entity` + `wandb.project` of the resource win over the header.
- * @throws AppError `invalid_request` when nothing can be read, nothing is routed, or it is a logs or metrics request.
+ * @throws AppError `invalid_request` when nothing can be read, nothing is routed, or it is a logs or metrics request;
+ * `request_too_large` when the groups would together be several times the body.
  */
 export function splitTraceRequest(body: Uint8Array, options: SplitOptions): SplitRequest {
   if (options.encoding === 'json') {
@@ -59,6 +60,8 @@ interface Group {
   readonly pieces: Piece[];
   spanCount: number;
 }
+
+const MAX_SPLIT_BYTES = 64 * 1024 * 1024;
 
 type Rejection = 'undecodable' | 'ids' | 'unrouted';
 
@@ -85,6 +88,7 @@ class Splitter {
       else reader.skip(tag, body.length);
     }
     this.refuseHopeless();
+    this.refuseExplosion();
     const rejectedSpans = this.count.undecodable + this.count.ids + this.count.unrouted;
     return {
       groups: [...this.groups.values()].map((group) => this.finish(group, rejectedSpans)),
@@ -122,6 +126,22 @@ class Splitter {
       throw new AppError('invalid_request', this.rejected[0]?.reason ?? 'no span of the request can be read');
     }
     if (unrouted === seen) throw new AppError('invalid_request', NO_PROJECT);
+  }
+
+  /** Every group repeats its resources: a large one with thousands of traces must not become gigabytes. */
+  private refuseExplosion(): void {
+    if (this.groups.size === 1) return;
+    const limit = Math.max(MAX_SPLIT_BYTES, this.body.length * 2);
+    let total = 0;
+    for (const { pieces } of this.groups.values()) {
+      total += sizeOf(pieces);
+      if (total > limit) {
+        throw new AppError(
+          'request_too_large',
+          'too many traces that share a large resource: send them in smaller batches',
+        );
+      }
+    }
   }
 
   private warnings(): string[] {

@@ -1,5 +1,5 @@
 import { JsonScanner } from '@weft/model';
-import { isJson, type JsonWriter } from './json-writer.ts';
+import { isJson, type JsonWriter, type Written } from './json-writer.ts';
 import { KeyValues, type Value } from './span.ts';
 
 /** One JSON value as bytes, cut out of a longer text. */
@@ -12,6 +12,9 @@ export class RawJson {
 
 export type Leaf = Value | RawJson;
 
+/** Told of every text that was written as it was inserted: under which number, where, and how. */
+export type OnText = (index: number, from: number, to: number, written: Written) => void;
+
 /** Deeper dots stay part of the key: readers recurse. */
 const MAX_PATH = 32;
 
@@ -22,6 +25,8 @@ const MAX_PATH = 32;
  */
 export class Tree {
   private leaf: Leaf | undefined;
+  /** The number the leaf was inserted under. */
+  private index = -1;
   private children: Map<string, Tree> | null = null;
   private isList = false;
 
@@ -31,7 +36,8 @@ export class Tree {
     return tree;
   }
 
-  insert(path: string, leaf: Leaf): void {
+  /** `index` is a number of the caller's, for `OnText`. */
+  insert(path: string, leaf: Leaf, index = -1): void {
     let node: Tree = this;
     if (path !== '') {
       const segments = path.split('.');
@@ -40,7 +46,10 @@ export class Tree {
       for (const segment of segments) node = node.child(segment);
     }
     if (node.children !== null) node.merge(leaf);
-    else node.leaf = leaf;
+    else {
+      node.leaf = leaf;
+      node.index = index;
+    }
   }
 
   /** The named members of an object, or null for anything else. */
@@ -53,9 +62,11 @@ export class Tree {
    * Writes the value. `lists`: objects whose names are 0 to n-1 become arrays; `parse`: strings that are JSON objects
    * or arrays are written as what they are.
    */
-  write(out: JsonWriter, lists: boolean): void {
+  write(out: JsonWriter, lists: boolean, onText?: OnText): void {
     if (this.children === null) {
-      writeLeaf(out, this.leaf ?? null, true);
+      const from = out.mark();
+      const written = writeLeaf(out, this.leaf ?? null, true);
+      if (written !== null && this.index >= 0) onText?.(this.index, from, out.mark(), written);
       return;
     }
     const asList = (lists || this.isList) && this.hasListNames();
@@ -63,12 +74,12 @@ export class Tree {
     if (asList) {
       for (let i = 0; i < this.children.size; i++) {
         out.next();
-        this.children.get(String(i))!.write(out, lists);
+        this.children.get(String(i))!.write(out, lists, onText);
       }
     } else {
       for (const [name, child] of this.children) {
         out.member(name);
-        child.write(out, lists);
+        child.write(out, lists, onText);
       }
     }
     out.raw(asList ? ']' : '}');
@@ -122,11 +133,12 @@ export class Tree {
   }
 }
 
-/** Strings that are JSON objects or arrays count as such, where `parse` is set. */
-export function writeLeaf(out: JsonWriter, leaf: Leaf, parse: boolean): void {
-  if (leaf instanceof RawJson) out.bytes(leaf.bytes);
-  else if (typeof leaf === 'string' && parse) out.jsonOrString(leaf);
+/** Strings that are JSON objects or arrays count as such, where `parse` is set; says how a string was written then. */
+export function writeLeaf(out: JsonWriter, leaf: Leaf, parse: boolean): Written | null {
+  if (typeof leaf === 'string' && parse) return out.jsonOrString(leaf);
+  if (leaf instanceof RawJson) out.json(leaf.bytes);
   else out.value(leaf);
+  return null;
 }
 
 interface Parts {
@@ -169,12 +181,8 @@ export function maybeJson(text: string): boolean {
 
 /** What lies at the dotted path inside a value, or undefined. List elements go by index. */
 export function lookInside(leaf: Leaf, path: string): Leaf | undefined {
-  return lookAt(leaf, path.split('.'));
-}
-
-export function lookAt(leaf: Leaf, path: readonly string[]): Leaf | undefined {
   let at: Leaf | undefined = leaf;
-  for (const segment of path) {
+  for (const segment of path.split('.')) {
     const parts: Parts | null = partsOf(at);
     if (parts === null) return undefined;
     at = parts.entries.findLast(([name]) => name === segment)?.[1];
