@@ -6,7 +6,7 @@ import { TOPICS } from '../topics.ts';
 import { Consumer } from './consumer.ts';
 import { CursorFile, type Cursor } from './cursor-file.ts';
 import { DeadLetters } from './dead-letters.ts';
-import { crcOf, decodeRecordHead, HEAD_BYTES } from './frame.ts';
+import { crcOf, decodeRecordHead, HEAD_BYTES, sequenceOfName } from './frame.ts';
 import type { Group } from './group.ts';
 import { Hold } from './hold.ts';
 import { settingsOf, type EmbeddedEventLogOptions, type Settings } from './options.ts';
@@ -54,6 +54,8 @@ export async function openEmbeddedEventLog(options: EmbeddedEventLogOptions): Pr
     const { file: cursorFile, cursor: found } = await CursorFile.open(disk, dir, names);
     opened.push(cursorFile);
     const cursor = found ?? newCursor(dir, settings.EVENT_LOG_PARTITIONS, names);
+    // Before the first segment: segments without a cursor are damage.
+    if (found === undefined) await cursorFile.write(cursor);
     if (settings.EVENT_LOG_PARTITIONS !== cursor.partitions) {
       logger.warn(
         { dir, partitions: cursor.partitions },
@@ -75,7 +77,7 @@ export async function openEmbeddedEventLog(options: EmbeddedEventLogOptions): Pr
 }
 
 function newCursor(dir: string, partitions: number, names: readonly string[]): Cursor {
-  if (names.some((name) => name.endsWith('.log'))) {
+  if (names.some((name) => sequenceOfName(name) !== undefined)) {
     throw new AppError('log_unavailable', `event log ${dir} is damaged: it has segments but no sound cursor`);
   }
   const zero = new Array<number>(partitions).fill(0);
@@ -179,7 +181,7 @@ class Embedded implements EmbeddedEventLog {
     const owned = ownMemory(events);
     const groups = groupByPartition(owned, this.#parts.cursor.partitions, MAX_RECORD_BYTES);
     await this.#wal.append(groups.map((group) => toWalRecord(topic, group.partition, group.events)));
-    const held = this.#holds.get(topic)?.wait();
+    const held = this.#holds.get(topic)?.wait(owned.reduce((sum, event) => sum + event.payload.length, 0));
     if (held !== undefined) await held;
   }
 

@@ -1,7 +1,7 @@
 import type { Group } from './group.ts';
 
 export interface HoldOptions {
-  /** Bytes that the slowest group may be behind before acks wait. */
+  /** Bytes that the slowest group may be behind; acks are paced so that the lag settles at half of it. */
   readonly maxLagBytes: number;
   /** Longest wait of one ack. */
   readonly maxHoldMs: number;
@@ -9,59 +9,98 @@ export interface HoldOptions {
   readonly stuckAfterMs: number;
 }
 
-const CHECK_MS = 50;
+/** What is needed of a group. */
+export type HeldFor = Pick<Group, 'hasMembers' | 'progressAt'> & { readonly lag: { readonly bytes: number } };
 
-/** Back-pressure: holds acks while consumers are behind but moving, so that senders slow down before the lag grows. */
+/** Until a first rate is measured: low enough for a laptop's store, high enough not to hurt a quick one. */
+const FIRST_RATE = 6 * 1024;
+/** Least bytes per millisecond, so that one slow batch does not throttle everybody. */
+const MIN_RATE = 1024;
+const WINDOW_MS = 1000;
+
+/**
+ * Back-pressure: while consumers are behind, acks are spaced out to the rate at which the slowest group commits. Holding all
+ * of them until a batch is committed and letting them all go then would bound the lag as well, but stop every sender for
+ * the length of a batch; pacing gives each a small, even wait.
+ */
 export class Hold {
   readonly #options: HoldOptions;
-  readonly #groups: () => Iterable<Group>;
-  readonly #held = new Set<{ until: number; release: () => void }>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #groups: () => Iterable<HeldFor>;
+  readonly #held = new Map<NodeJS.Timeout, () => void>();
+  /** Bytes per millisecond that the slowest group commits while it is behind. */
+  #rate = FIRST_RATE;
+  #appended = 0;
+  /** Since when the rate is being measured; undefined while nobody is behind. */
+  #window: { readonly at: number; readonly committed: number } | undefined;
+  /** When the next ack may go. */
+  #slotAt = 0;
 
-  constructor(options: HoldOptions, groups: () => Iterable<Group>) {
+  constructor(options: HoldOptions, groups: () => Iterable<HeldFor>) {
     this.#options = options;
     this.#groups = groups;
   }
 
-  /** Undefined when nothing is to be waited for, which is the rule. */
-  wait(): Promise<void> | undefined {
-    if (!this.#mustHold()) return undefined;
+  /** Undefined when nothing is to be waited for, which is the rule. Called once for each append, with what it appended. */
+  wait(bytes: number): Promise<void> | undefined {
+    this.#appended += bytes;
+    const lag = this.#lag();
+    const target = this.#options.maxLagBytes / 2;
+    if (lag <= target) {
+      this.#window = undefined;
+      this.#slotAt = 0;
+      return undefined;
+    }
+    const now = performance.now();
+    this.#window ??= { at: now, committed: this.#appended - lag };
+    // At the target as much comes in as goes out; above it less, so that the lag shrinks to it.
+    const inflow = this.#rate * Math.max(0.25, 2 - lag / target);
+    this.#slotAt = Math.max(now, this.#slotAt) + bytes / inflow;
+    const waitMs = Math.min(this.#slotAt - now, this.#options.maxHoldMs);
+    if (waitMs < 1) return undefined;
     return new Promise((resolve) => {
-      this.#held.add({ until: performance.now() + this.#options.maxHoldMs, release: resolve });
-      this.#timer ??= setInterval(() => this.#check(), CHECK_MS);
+      const timer = setTimeout(() => {
+        this.#held.delete(timer);
+        resolve();
+      }, waitMs);
+      this.#held.set(timer, resolve);
     });
   }
 
   /** Called after commits. */
   update(): void {
-    if (this.#held.size > 0 && !this.#mustHold()) this.releaseAll();
+    const lag = this.#lag();
+    this.#measure(lag);
+    // Half of where pacing begins: what was spaced out is late by now.
+    if (this.#held.size > 0 && lag < this.#options.maxLagBytes / 4) this.releaseAll();
   }
 
   releaseAll(): void {
-    for (const held of this.#held) held.release();
+    for (const [timer, release] of this.#held) {
+      clearTimeout(timer);
+      release();
+    }
     this.#held.clear();
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#slotAt = 0;
   }
 
-  #check(): void {
-    if (!this.#mustHold()) return this.releaseAll();
+  #measure(lag: number): void {
+    const window = this.#window;
     const now = performance.now();
-    for (const held of this.#held) {
-      if (held.until > now) continue;
-      held.release();
-      this.#held.delete(held);
-    }
-    if (this.#held.size === 0) this.releaseAll();
+    if (window === undefined || now - window.at < WINDOW_MS / 4) return;
+    const committed = this.#appended - lag;
+    const rate = (committed - window.committed) / (now - window.at);
+    this.#rate = Math.max(MIN_RATE, (this.#rate + rate) / 2);
+    if (now - window.at > WINDOW_MS) this.#window = { at: now, committed };
   }
 
-  #mustHold(): boolean {
-    const { maxLagBytes, stuckAfterMs } = this.#options;
+  /** Bytes of the slowest group that moves. */
+  #lag(): number {
     const now = performance.now();
+    let most = 0;
     for (const group of this.#groups()) {
-      if (group.lag.bytes > maxLagBytes && group.hasMembers && now - group.progressAt < stuckAfterMs)
-        return true;
+      if (group.hasMembers && now - group.progressAt < this.#options.stuckAfterMs)
+        most = Math.max(most, group.lag.bytes);
     }
-    return false;
+    return most;
   }
 }
