@@ -43,14 +43,12 @@ export class CursorFile {
     names: readonly string[],
   ): Promise<{ file: CursorFile; cursor: Cursor | undefined }> {
     const path = join(dir, NAME);
-    if (!names.includes(NAME)) {
-      const file = await disk.open(path, 'create');
-      await file.write([Buffer.alloc(2 * SLOT_BYTES)], 0);
-      await file.sync();
-      await disk.syncDir(dir);
-      return { file: new CursorFile(file, 0), cursor: undefined };
-    }
-    const file = await disk.open(path, 'existing');
+    const file = await disk.open(path, names.includes(NAME) ? 'existing' : 'create');
+    const size = await file.size();
+    if (size < 2 * SLOT_BYTES) await file.write([Buffer.alloc(2 * SLOT_BYTES - size)], size);
+    // A killed process may have written what is not durable yet, and what is read here decides what is deleted.
+    await file.sync();
+    await disk.syncDir(dir);
     const slots = [await readSlot(file, 0), await readSlot(file, 1)].filter((slot) => slot !== undefined);
     slots.sort((a, b) => b.number - a.number);
     return { file: new CursorFile(file, slots[0]?.number ?? 0), cursor: slots[0]?.cursor };

@@ -73,7 +73,9 @@ describe('a torn tail', () => {
     const log = await open(disk, SMALL);
     const start = disk.bytes(path).length;
     await log.append(TOPIC, numbered(8, 30, 2));
-    const written = Buffer.from(disk.bytes(path));
+    const killed = disk.copy();
+    await log.close();
+    const written = Buffer.from(killed.bytes(path));
     for (let hole = start; hole + 60 < written.length; hole += 31) {
       const torn = disk.copy();
       torn.replace(
@@ -82,7 +84,6 @@ describe('a torn tail', () => {
       );
       expect({ hole, numbers: await outcome(torn) }).toEqual({ hole, numbers: range(0, 8) });
     }
-    await log.close();
   });
 
   it('can be written after, and read again', async () => {
@@ -258,5 +259,70 @@ describe('quarantine', () => {
       expect(numbers).toEqual(expect.arrayContaining(range(48, 52)));
       await log.close();
     }
+  });
+});
+
+describe('a kill at any operation, and then a power cut', () => {
+  it('loses nothing acknowledged', async () => {
+    let finished = false;
+    for (let operations = 1; !finished; operations++) {
+      let disk = new SimDisk();
+      const acked: number[] = [];
+      const handled: number[] = [];
+      const append = async (log: EmbeddedEventLog, from: number) => {
+        for (let n = from; n < from + 30; n += 5) {
+          await log.append(TOPIC, numbered(n, n + 5));
+          acked.push(...range(n, n + 5));
+        }
+      };
+      disk.operationsLeft = operations;
+      let log: EmbeddedEventLog | undefined;
+      try {
+        log = await open(disk, SMALL);
+        await append(log, 0);
+        handled.push(...(await readAll(log)));
+        await log.deadLetter(TOPIC, GROUP, [{ event: numbered(0, 1)[0]!, reason: 'x' }]);
+      } catch {
+        // the moment of the kill
+      }
+      const killed = disk.copy();
+      await log?.close();
+      finished = disk.operationsLeft > 0;
+
+      // No new segment here, which would make the names of older ones durable too.
+      log = await open(killed, { EVENT_LOG_PARTITIONS: 2 });
+      await append(log, 100);
+      handled.push(...(await readAll(log)));
+      await append(log, 200);
+      disk = killed.crash(() => 0);
+      await log.close();
+
+      log = await open(disk, SMALL);
+      handled.push(...(await readAll(log)));
+      await log.close();
+      expect({ operations, lost: acked.filter((n) => !handled.includes(n)) }).toEqual({
+        operations,
+        lost: [],
+      });
+    }
+  });
+});
+
+describe('a full disk, and then a power cut', () => {
+  it('leaves no half-written bytes before the next segment', async () => {
+    const disk = await killedAfter(1, SMALL);
+    const log = await open(disk, SMALL);
+    disk.fault = (operation) => (operation === 'write' ? 'ENOSPC' : undefined);
+    await expect(log.append(TOPIC, numbered(90, 99))).rejects.toMatchObject({ code: 'log_unavailable' });
+    disk.fault = () => undefined;
+    // Too large for what is left of the segment: the next one begins.
+    await log.append(TOPIC, numbered(4, 40));
+    for (let seed = 1; seed <= 60; seed++) {
+      expect({ seed, numbers: await outcome(disk.crash(seeded(seed))) }).toEqual({
+        seed,
+        numbers: range(0, 40),
+      });
+    }
+    await log.close();
   });
 });

@@ -157,9 +157,10 @@ class Embedded implements EmbeddedEventLog {
       partitions,
       segmentBytes: this.#settings.EVENT_LOG_SEGMENT_BYTES,
       maxBytes: this.#settings.EVENT_LOG_MAX_BYTES,
-      onDurable: ({ topic, partition, events, valueBytes }) =>
-        this.#topic(topic).appended(partition, events, valueBytes),
-      onCommit: () => this.#onAppended(),
+      onDurable: (record) => this.#onDurable(record),
+      onCommit: () => {
+        for (const log of this.#topics.values()) log.wakeConsumers();
+      },
       onFatal: (error) => {
         logger.error({ err: error, dir }, 'event log failed');
         onFatal?.(error);
@@ -185,11 +186,11 @@ class Embedded implements EmbeddedEventLog {
     if (held !== undefined) await held;
   }
 
-  #onAppended(): void {
-    for (const log of this.#topics.values()) {
-      if (log.groups.size > 0) log.wakeConsumers();
-      else this.#retention.schedule();
-    }
+  #onDurable({ topic, partition, events, valueBytes }: WalRecord): void {
+    const log = this.#topic(topic);
+    log.appended(partition, events, valueBytes);
+    // Nobody will commit, so nobody else would see to it that the segment is deleted.
+    if (log.groups.size === 0) this.#retention.schedule();
   }
 
   consume(

@@ -8,6 +8,14 @@ class Inode {
   data = Buffer.alloc(0);
   durable = Buffer.alloc(0);
   pending: Pending[] = [];
+
+  copy(): Inode {
+    const copy = new Inode();
+    copy.data = Buffer.from(this.data);
+    copy.durable = Buffer.from(this.durable);
+    copy.pending = [...this.pending];
+    return copy;
+  }
 }
 
 type Operation = 'write' | 'sync' | 'truncate' | 'create' | 'syncDir' | 'rename' | 'remove' | 'read';
@@ -54,6 +62,7 @@ export class SimDisk implements Disk {
     const inode = this.#names.get(path) ?? new Inode();
     inode.data = Buffer.from(bytes);
     inode.durable = Buffer.from(bytes);
+    inode.pending = [];
     this.#names.set(path, inode);
     this.#durableNames.set(path, inode);
   }
@@ -67,13 +76,21 @@ export class SimDisk implements Disk {
     return [...this.#names.keys()].sort();
   }
 
-  /** A copy with everything as written: what a killed process leaves. */
+  /** What a killed process leaves: everything as written, but no more of it durable than before. */
   copy(): SimDisk {
     const copy = new SimDisk();
-    for (const [path, inode] of this.#names) copy.replace(path, inode.data);
+    const copies = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode) => {
+      const known = copies.get(inode) ?? inode.copy();
+      copies.set(inode, known);
+      return known;
+    };
+    for (const [path, inode] of this.#names) copy.#names.set(path, copyOf(inode));
+    for (const [path, inode] of this.#durableNames) copy.#durableNames.set(path, copyOf(inode));
     return copy;
   }
 
+  /** What a power cut may leave. */
   crash(random: () => number): SimDisk {
     const after = new SimDisk();
     const survival = [0, 0.5, 1][Math.floor(random() * 3)]!;
