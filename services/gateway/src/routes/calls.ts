@@ -83,7 +83,11 @@ export function callRoutes(ingest: Ingest): Router {
       context(req, projectId),
     );
     // The only item of its request: its sender is told, nothing needs to be kept.
-    if (rejected[0] !== undefined) throw new AppError('invalid_request', `${member}.${rejected[0].reason}`);
+    if (rejected[0] !== undefined) {
+      const { reason } = rejected[0];
+      const joint = /^[\w.]+: /.test(reason) ? '.' : ' '; // "start.id: is required", "start is not valid UTF-8"
+      throw new AppError('invalid_request', `${member}${joint}${reason}`);
+    }
     await ingest.append(events);
     res.json(results[0] ?? {});
   }
