@@ -77,7 +77,7 @@ describe('a torn tail', () => {
     await log.close();
     const written = Buffer.from(killed.bytes(path));
     for (let hole = start; hole + 60 < written.length; hole += 31) {
-      const torn = disk.copy();
+      const torn = killed.copy();
       torn.replace(
         path,
         Buffer.concat([written.subarray(0, hole), Buffer.alloc(60), written.subarray(hole + 60)]),

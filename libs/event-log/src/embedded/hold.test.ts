@@ -13,7 +13,9 @@ describe('hold', () => {
     group = { hasMembers: true, progressAt: performance.now(), lag: { bytes: 0 } };
     hold = new Hold(options, () => [group]);
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => {
+    jest.useRealTimers();
+  });
 
   const lag = (bytes: number) => {
     group.lag = { bytes };
