@@ -11,6 +11,8 @@ export interface OpPlaceholders {
   ref(projectId: string, name: string): string;
   /** True the first time for this project and name. */
   isNew(projectId: string, name: string): boolean;
+  /** A write failed: what was said to be stored may not be. */
+  forget(): void;
   readonly digest: string;
   readonly val: Uint8Array;
   readonly source: Uint8Array;
@@ -31,6 +33,7 @@ export function createOpPlaceholders(): OpPlaceholders {
     sourceDigest,
     val,
     digest,
+    forget: () => known.clear(),
     ref: (projectId, name) => `weave:///${projectId}/op/${name}:${digest}`,
     isNew(projectId, name) {
       const key = `${projectId}/${name}`;

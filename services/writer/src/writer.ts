@@ -1,16 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLog, Rejected } from '@weft/event-log';
-import { AppError, type TraceEvent } from '@weft/model';
+import type { TraceEvent } from '@weft/model';
 import type { Logger, Metrics } from '@weft/runtime';
 import type { TraceWriter } from '@weft/trace-store';
+import { createDeadLetterReport } from './dead-letter-report.ts';
 import { createOpPlaceholders } from './spans-to-rows.ts';
 import { RowBatch } from './to-rows.ts';
 
 /** The consumer group whose committed offsets mean "readable": query waits for it. */
 export const WRITER_GROUP = 'writer';
 
-/** So many rejected events in a row are not the data any more: stop rather than empty the log into the dead letters. */
-const MAX_REJECTED_IN_A_ROW = 1_000;
 /** Mapping hands the event loop back this often, so that acks of the same process do not wait for it. */
 const TURN_MS = 4;
 
@@ -33,17 +32,14 @@ export function createWriter({ eventLog, store, logger, metrics, config }: Write
     name: 'writer_events_total',
     help: 'Events taken from the log and stored',
   });
-  const rejectedEvents = metrics.counter({
-    name: 'writer_events_rejected_total',
-    help: 'Events that can never be stored, now dead letters',
-  });
   const storeSeconds = metrics.histogram({
     name: 'writer_store_seconds',
     help: 'Time to make one batch durable and readable',
   });
+  const report = createDeadLetterReport(logger, metrics);
   const ops = createOpPlaceholders();
-  let rejectedInARow = 0;
   let lastStoreMs = 0;
+  let lastStoredAt = 0;
 
   const handle = async (batch: readonly TraceEvent[]): Promise<readonly Rejected[]> => {
     const rowBatch = new RowBatch(ops);
@@ -56,39 +52,19 @@ export function createWriter({ eventLog, store, logger, metrics, config }: Write
       }
     }
     const started = performance.now();
-    rowBatch.reject(await store.write(rowBatch.rows));
-    lastStoreMs = performance.now() - started;
+    try {
+      rowBatch.reject(await store.write(rowBatch.rows));
+    } catch (error) {
+      // The batch comes again, and with it whatever was left out as already stored.
+      ops.forget();
+      throw error;
+    }
+    lastStoredAt = performance.now();
+    lastStoreMs = lastStoredAt - started;
     storeSeconds.observe(lastStoreMs / 1000);
     events.inc(batch.length);
     report(batch.length, rowBatch.rejected);
     return rowBatch.rejected;
-  };
-
-  const report = (total: number, rejected: readonly Rejected[]): void => {
-    if (rejected.length === 0) {
-      rejectedInARow = 0;
-      return;
-    }
-    rejectedEvents.inc(rejected.length);
-    rejectedInARow = rejected.length === total ? rejectedInARow + total : 0;
-    const [first] = rejected;
-    logger.warn(
-      {
-        rejected: rejected.length,
-        of: total,
-        kind: first!.event.kind,
-        project: first!.event.projectId,
-        id: first!.event.id,
-        reason: first!.reason,
-      },
-      'events moved to the dead letters',
-    );
-    if (rejectedInARow >= MAX_REJECTED_IN_A_ROW) {
-      throw new AppError(
-        'internal',
-        `${rejectedInARow} events in a row were rejected; the last: ${first!.reason}`,
-      );
-    }
   };
 
   return {
@@ -99,9 +75,9 @@ export function createWriter({ eventLog, store, logger, metrics, config }: Write
           group: WRITER_GROUP,
           maxBatchEvents: config.WRITER_BATCH_MAX_EVENTS,
           maxBatchBytes: config.WRITER_BATCH_MAX_BYTES,
-          // As long as the last insert took: an idle log is stored at once, a busy one in batches that leave the
-          // store half of its time for merges and reads.
-          lingerMs: () => Math.min(lastStoreMs, 100),
+          // As long after the last insert as that one took: an idle log is stored at once, a busy one in batches that
+          // leave the store half of its time for merges and reads.
+          lingerMs: () => Math.max(0, Math.min(lastStoreMs, 100) - (performance.now() - lastStoredAt)),
           onAssigned: () => store.forget(),
           signal,
         },
