@@ -23,9 +23,9 @@ export interface Statement {
   readonly params?: Readonly<Record<string, Param>>;
 }
 export type Param = string | number | readonly string[] | RawParam;
-/** Text that is already in ClickHouse's own notation for the parameter's type. */
+/** An array whose members are already in ClickHouse's notation. */
 export interface RawParam {
-  readonly raw: string;
+  readonly members: readonly string[];
 }
 
 export interface ReadOptions {
@@ -90,14 +90,12 @@ export function openClickHouse(options: StoreOptions): ClickHouse {
   ): AsyncGenerator<R[]> {
     const abort = new AbortController();
     const signal = how.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, how.signal]);
-    const query = `${statement.sql}\nFORMAT RowBinary`;
     let isRead = false;
     try {
       const result = await client.exec({
-        query,
+        ...request(`${statement.sql}\nFORMAT RowBinary`, statement.params),
         clickhouse_settings: { ...READ_SETTINGS, ...how.settings },
         abort_signal: signal,
-        ...requestParams(statement.params),
       });
       yield* readRows(result.stream as AsyncIterable<Buffer>, read);
       isRead = true;
@@ -127,37 +125,83 @@ export function openClickHouse(options: StoreOptions): ClickHouse {
       for await (const chunk of result.stream) void chunk;
     },
     async command(sql, params) {
-      const result = await client.exec({ query: sql, ...requestParams(params) });
+      const result = await client.exec(request(sql, params));
       for await (const chunk of result.stream) void chunk;
     },
     close: () => client.close(),
   };
 }
 
-/** Parameters ride in a multipart body: a thousand ids do not fit a URL. */
-function requestParams(
-  params: Readonly<Record<string, Param>> = {},
-): { values: Readable; http_headers: Record<string, string> } | object {
-  const entries = Object.entries(params);
-  if (entries.length === 0) return {};
+/** The server refuses longer fields (`http_max_field_value_size` counts before any setting does). */
+const MAX_FIELD_BYTES = 100_000;
+
+interface Request {
+  readonly query: string;
+  readonly values?: Readable;
+  readonly http_headers?: Record<string, string>;
+}
+
+/** Parameters ride in a multipart body: a thousand ids do not fit a URL. Arrays that do not fit a field ride in several. */
+function request(sql: string, params: Readonly<Record<string, Param>> = {}): Request {
+  let query = sql;
+  const fields: (readonly [name: string, value: string])[] = [];
+  for (const [name, value] of Object.entries(params)) {
+    if (typeof value === 'string') fields.push([name, escapeText(value)]);
+    else if (typeof value === 'number') fields.push([name, String(value)]);
+    else {
+      const pieces = cut('members' in value ? value.members : value.map(quote));
+      if (pieces.length > 1) query = spread(query, name, pieces.length);
+      pieces.forEach((piece, i) =>
+        fields.push([pieces.length > 1 ? `${name}_part${i}` : name, `[${piece}]`]),
+      );
+    }
+  }
+  return fields.length === 0 ? { query } : { query, ...multipart(fields) };
+}
+
+/** Members joined to pieces of bounded size; one empty piece for none. */
+function cut(members: readonly string[]): string[] {
+  const pieces = [''];
+  let bytes = 0;
+  for (const member of members) {
+    const size = Buffer.byteLength(member) + 1;
+    if (bytes > 0 && bytes + size > MAX_FIELD_BYTES) {
+      pieces.push(member);
+      bytes = size;
+    } else {
+      pieces[pieces.length - 1] += bytes === 0 ? member : `,${member}`;
+      bytes += size;
+    }
+  }
+  return pieces;
+}
+
+/** `{name:Type}` → `arrayConcat({name_part0:Type}, …)`. */
+function spread(sql: string, name: string, pieces: number): string {
+  const opening = `{${name}:`;
+  return sql
+    .split(opening)
+    .map((text, i) => {
+      if (i === 0) return text;
+      const end = text.indexOf('}');
+      const type = text.slice(0, end);
+      const parts = Array.from({ length: pieces }, (_, n) => `{${name}_part${n}:${type}}`);
+      return `arrayConcat(${parts.join(', ')})${text.slice(end + 1)}`;
+    })
+    .join('');
+}
+
+function multipart(fields: readonly (readonly [string, string])[]): Omit<Request, 'query'> {
   const boundary = `weft-${randomBytes(16).toString('hex')}`;
-  const parts = entries.map(
+  const parts = fields.map(
     ([name, value]) =>
-      `--${boundary}\r\nContent-Disposition: form-data; name="param_${name}"\r\n\r\n${formatParam(value)}\r\n`,
+      `--${boundary}\r\nContent-Disposition: form-data; name="param_${name}"\r\n\r\n${value}\r\n`,
   );
   const body = Buffer.from(`${parts.join('')}--${boundary}--\r\n`);
   return {
     values: Readable.from([body], { objectMode: false }),
     http_headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
   };
-}
-
-/** Query parameters as HTTP sends them: text is escaped as in TSV, members of arrays are quoted. */
-function formatParam(value: Param): string {
-  if (typeof value === 'string') return escapeText(value);
-  if (typeof value === 'number') return String(value);
-  if ('raw' in value) return value.raw;
-  return `[${value.map(quote).join(',')}]`;
 }
 
 const SPECIAL = /[\\'\t\n\r\0\b\f]/g;

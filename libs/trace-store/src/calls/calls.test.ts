@@ -480,6 +480,18 @@ describe('reading calls', () => {
     expect((await read(paged, { limit: 50 })).every((call) => call.endedAtUs !== null)).toBe(true);
   });
 
+  it('takes more and longer ids than fit one field of a request', async () => {
+    const long = newProject();
+    const many = Array.from({ length: 2500 }, (_, i) => `${'ü'.repeat(60)}${String(i).padStart(5, '0')}`);
+    const calls = many.map((id) => completeOf(long, id));
+    await write(calls);
+    writer.forget();
+    await write(calls);
+    expect(await rowsOnDisk(long)).toBe(2500);
+    expect(await ids(long, { filter: { callIds: many } })).toEqual(many);
+    expect(await count(long, { callIds: many, opNames: ['op'] })).toBe(2500);
+  });
+
   it('gets past any number of copies of one row', async () => {
     const copied = newProject();
     await write([completeOf(copied, 'a'), completeOf(copied, 'b', { startedAtUs: T0 + 1 })]);

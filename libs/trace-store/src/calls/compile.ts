@@ -14,15 +14,32 @@ const NO_INSTANT = `'${formatInstant(NO_INSTANT_US).slice(0, 10)}'`;
 /** The rename if there is one, else the start's name; empty = none. */
 export const DISPLAY_NAME = 'if(rename_ver > 0, rename, display_name)';
 
-/** Calls of a project that have a start, are not superseded and not deleted, and match the filter. */
-export function compileWhere(projectId: string, filter: CallsFilter): Where {
+/** Tables that say which rows to leave out. */
+export interface Exclusions {
+  readonly superseded: boolean;
+  readonly deleted: boolean;
+}
+
+/**
+ * Calls of a project that have a start, are not superseded and not deleted, and match the filter.
+ * @param exclusions what is known to be empty costs a column of the whole project where all of it is read.
+ */
+export function compileWhere(
+  projectId: string,
+  filter: CallsFilter,
+  exclusions: Exclusions = { superseded: true, deleted: true },
+): Where {
   const params: Record<string, Param> = { project: projectId };
   const conditions = [
     'project_id = {project:String}',
     `started_at > ${NO_INSTANT}`,
     ...compileFilter(filter, params),
-    'ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})',
-    'id NOT IN (SELECT id FROM call_deletes WHERE project_id = {project:String})',
+    ...(exclusions.superseded
+      ? ['ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})']
+      : []),
+    ...(exclusions.deleted
+      ? ['id NOT IN (SELECT id FROM call_deletes WHERE project_id = {project:String})']
+      : []),
   ];
   return { sql: conditions.join('\n  AND '), params };
 }
@@ -118,13 +135,19 @@ export function isKeyOrder(sort: CallsQuery['sort']): boolean {
   return sort.length === 0 || sort[0]!.field === 'started_at';
 }
 
+const IS_OUTRUN = `(started_at, id) IN (
+    SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at > ${NO_INSTANT}
+    AND (started_at, id) IN (SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at = ${NO_INSTANT}))`;
+
+export const HAS_ENDED = `ended_at > ${NO_INSTANT}`;
+/** A running row whose call has not ended. */
+export const STILL_RUNS = `ended_at = ${NO_INSTANT} AND NOT ${IS_OUTRUN}`;
+
 /**
  * Leaves out running rows whose call has ended. Only needed where versions of a call do not come side by side; costs a
  * look at the key of every running row of the project.
  */
-export const NOT_OUTRUN = `(ended_at > ${NO_INSTANT} OR (started_at, id) NOT IN (
-    SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at > ${NO_INSTANT}
-    AND (started_at, id) IN (SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at = ${NO_INSTANT})))`;
+export const NOT_OUTRUN = `(${HAS_ENDED} OR NOT ${IS_OUTRUN})`;
 
 export function compileLimit(limit: number | undefined, params: Record<string, Param>): string {
   if (limit === undefined) return '';

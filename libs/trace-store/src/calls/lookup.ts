@@ -27,7 +27,7 @@ function keysParam(
   keys: readonly (readonly [projectId: string, startedAtUs: number, id: string])[],
 ): RawParam {
   return {
-    raw: `[${keys.map(([p, us, id]) => `(${quote(p)},'${instantText(us)}',${quote(id)})`).join(',')}]`,
+    members: keys.map(([p, us, id]) => `(${quote(p)},'${instantText(us)}',${quote(id)})`),
   };
 }
 

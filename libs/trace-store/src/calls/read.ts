@@ -2,7 +2,17 @@ import { quote, type ClickHouse, type Param, type ReadOptions } from '../clickho
 import { NO_INSTANT_US } from '../native.ts';
 import type { RowReader } from '../row-binary.ts';
 import type { CallPayload, CallsQuery, StoredCall, TraceReader } from '../trace-store.ts';
-import { compileLimit, compileSort, compileWhere, DISPLAY_NAME, isKeyOrder, NOT_OUTRUN } from './compile.ts';
+import {
+  compileLimit,
+  compileSort,
+  compileWhere,
+  DISPLAY_NAME,
+  HAS_ENDED,
+  isKeyOrder,
+  NOT_OUTRUN,
+  STILL_RUNS,
+  type Exclusions,
+} from './compile.ts';
 import { instantText } from './lookup.ts';
 import { NewestOfNeighbours, type Key } from './newest.ts';
 import { stepOrNull } from './row.ts';
@@ -172,7 +182,7 @@ async function readByKeys(
     {
       sql: `SELECT ${select(query)} FROM calls
 WHERE project_id = {project:String} AND (started_at, id) IN {keys:Array(Tuple(DateTime64(6, 'UTC'), String))}`,
-      params: { project: query.projectId, keys: { raw: `[${tuples.join(',')}]` } },
+      params: { project: query.projectId, keys: { members: tuples } },
     },
     versionedCallReader(query),
     { signal },
@@ -216,17 +226,36 @@ async function withTotals(
   );
 }
 
+async function readExclusions(db: ClickHouse, projectId: string): Promise<Exclusions> {
+  const exists = (table: string) =>
+    `EXISTS (SELECT 1 FROM ${table} WHERE project_id = {project:String} LIMIT 1)`;
+  const [exclusions] = await db.all(
+    {
+      sql: `SELECT ${exists('calls_superseded')}, ${exists('call_deletes')}`,
+      params: { project: projectId },
+    },
+    (row) => ({ superseded: row.uint8() === 1, deleted: row.uint8() === 1 }),
+  );
+  return exclusions!;
+}
+
 export const countCalls = async (
   db: ClickHouse,
   query: Parameters<TraceReader['countCalls']>[0],
 ): ReturnType<TraceReader['countCalls']> => {
-  const where = compileWhere(query.projectId, query.filter);
+  const where = compileWhere(query.projectId, query.filter, await readExclusions(db, query.projectId));
   const params: Record<string, Param> = { ...where.params };
   const total = query.totalStorageSize === true;
-  const rows = `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls
-WHERE ${where.sql} AND ${NOT_OUTRUN} ${compileLimit(query.limit, params)}`;
+  // Apart, because only the few running rows need a look at their key.
+  const rows = [HAS_ENDED, STILL_RUNS]
+    .map(
+      (state) =>
+        `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls WHERE ${where.sql} AND ${state}`,
+    )
+    .join(' UNION ALL ');
+  const limited = `SELECT size_bytes FROM (${rows}) ${compileLimit(query.limit, params)}`;
   const [result] = await db.all(
-    { sql: `SELECT toInt64(count()), toInt64(sum(size_bytes)) FROM (${rows})`, params },
+    { sql: `SELECT toInt64(count()), toInt64(sum(size_bytes)) FROM (${limited})`, params },
     (row) => ({ count: row.int64(), totalStorageSizeBytes: row.int64() }),
   );
   return {

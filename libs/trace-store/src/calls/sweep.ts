@@ -85,13 +85,13 @@ FROM calls_superseded WHERE at <= {until:${INSTANT_TYPE}} ORDER BY project_id, v
     await this.db.command(
       `DELETE FROM calls WHERE (project_id, started_at, id) IN {keys:Array(Tuple(String, ${INSTANT_TYPE}, String))}
 AND (project_id, ver) IN {marks:Array(Tuple(String, UInt128))}`,
-      { keys: { raw: `[${keys.join(',')}]` }, marks: versions(marks) },
+      { keys: { members: keys }, marks: versions(marks) },
     );
   }
 }
 
 function versions(marks: readonly OldMark[]): RawParam {
-  return { raw: `[${marks.map((m) => `(${quote(m.projectId)},${m.ver})`).join(',')}]` };
+  return { members: marks.map((m) => `(${quote(m.projectId)},${m.ver})`) };
 }
 
 function keyOf({ projectId, ver }: OldMark): string {
