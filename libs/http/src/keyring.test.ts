@@ -30,6 +30,12 @@ async function keyring(of: string | undefined = file): Promise<Keyring> {
   return ring;
 }
 
+/** In one step: a reader never sees half of it. */
+async function replaceFile(text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
 const WRITER = { user: 'ada', projects: ['ada/*'], role: 'write' } as const;
 
 describe('createKey', () => {
@@ -134,8 +140,8 @@ describe('createKeyring', () => {
   });
 
   it.each([
-    ['malformed', () => writeFile(file, '{"version":1,"keys":[{"id":"hunter2"}]}')],
-    ['not JSON', () => writeFile(file, 'hunter2')],
+    ['malformed', () => replaceFile('{"version":1,"keys":[{"id":"hunter2"}]}')],
+    ['not JSON', () => replaceFile('hunter2')],
     ['gone', () => rename(file, `${file}.away`)],
   ])('keeps the keys last read when the file is %s, and says so once', async (_, spoil) => {
     const { key } = await createKey(file, WRITER);
