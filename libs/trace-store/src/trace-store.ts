@@ -12,7 +12,10 @@ export interface TraceWriter {
    * @throws AppError `store_unavailable` (retryable): nothing is promised about the batch.
    */
   write(batch: WriteBatch): Promise<RejectedRow[]>;
-  /** Forget what was remembered of calls: another writer may have changed them. */
+  /**
+   * Forget what was remembered of calls. Due whenever this writer takes over calls (a partition is assigned to it): a call
+   * has one writer at a time, and that one takes what it has not written itself, and what began lately, for new.
+   */
   forget(): void;
   close(): Promise<void>;
 }

@@ -66,7 +66,7 @@ interface VersionedCall {
   readonly call: StoredCall;
 }
 
-/** Calls whose content is fetched at once, when they were found by their keys first. */
+/** Calls whose content (found by their keys first) or trace sizes are fetched at once. */
 const KEYS_PER_QUERY = 500;
 /** Rows asked for beyond the limit, because a call may have superseded rows that are still on disk. */
 const SPARE_ROWS = 10;
@@ -81,10 +81,18 @@ export async function* streamCalls(
   if (query.limit === 0) return;
   const pages =
     isKeyOrder(query.sort) && !query.offset ? inKeyOrder(db, query, signal) : byKeys(db, query, signal);
+  let held: StoredCall[] = [];
   for await (const page of pages) {
-    if (page.length > 0)
-      yield query.totalStorageSize === true ? await withTotals(db, query.projectId, page, signal) : page;
+    if (query.totalStorageSize !== true) {
+      if (page.length > 0) yield page;
+      continue;
+    }
+    held.push(...page);
+    if (held.length < KEYS_PER_QUERY) continue;
+    yield await withTotals(db, query.projectId, held, signal);
+    held = [];
   }
+  if (held.length > 0) yield await withTotals(db, query.projectId, held, signal);
 }
 
 /** Reads content as it goes. Versions of a call come side by side, the newest is kept. */
