@@ -75,6 +75,8 @@ function createListener(options: HttpAppOptions, app: Express): RequestListener 
   const count = createAccessMetrics(metrics, logger, budget);
   return (req, res) => {
     setContext(req, { maxBodyBytes, budget, principal: undefined, heldBytes: 0, group: undefined });
+    // A streamed answer has a dozen parties that wait for its end: this app's, the server's and those of a pipeline.
+    res.setMaxListeners(20);
     count(req, res);
     res.once('finish', () => drainBody(req));
     res.once('close', () => releaseBody(contextOf(req)));
