@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openEmbeddedClickHouse } from '@weft/embedded-clickhouse';
 import { openEmbeddedEventLog, type EventLog } from '@weft/event-log';
 import { createGateway } from '@weft/gateway';
-import { createHttpApp, createKeyring, type Keyring } from '@weft/http';
+import { assertBindable, createHttpApp, createKeyring, type Keyring } from '@weft/http';
 import { createQuery } from '@weft/query';
 import {
   createMetrics,
@@ -53,6 +53,8 @@ export function runAllInOne(options: AllInOneOptions): RunningService {
       name: 'keys',
       start: async () => (keyring = await createKeyring({ file: config.WEFT_KEYS_FILE, logger })),
     },
+    // The app would refuse too, but only after everything else has been started.
+    { name: 'address', start: async () => assertBindable(options.host, keyring) },
     {
       name: 'clickhouse',
       start: async () => {
@@ -91,7 +93,10 @@ export function runAllInOne(options: AllInOneOptions): RunningService {
     {
       name: 'writer',
       start: async () => {
-        const rows = openTraceWriter(store.writer);
+        const rows = openTraceWriter({
+          ...store.writer,
+          onSweepError: (err) => logger.warn({ err }, 'could not sweep superseded rows: trying again later'),
+        });
         return background(
           (signal) => createWriter({ eventLog, store: rows, logger, metrics, config }).run(signal),
           () => rows.close(),

@@ -36,6 +36,17 @@ export function createWriter({ eventLog, store, logger, metrics, config }: Write
     name: 'writer_store_seconds',
     help: 'Time to make one batch durable and readable',
   });
+  const lag = () => eventLog.lag('trace-events', WRITER_GROUP);
+  metrics.gauge({
+    name: 'writer_lag_events',
+    help: 'Acknowledged events that are not readable yet',
+    collect: async (gauge) => gauge.set((await lag()).events),
+  });
+  metrics.gauge({
+    name: 'writer_lag_seconds',
+    help: 'Age of the oldest acknowledged event that is not readable yet',
+    collect: async (gauge) => gauge.set((await lag()).oldestMs / 1000),
+  });
   const report = createDeadLetterReport(logger, metrics);
   const ops = createOpPlaceholders();
   let lastStoreMs = 0;
