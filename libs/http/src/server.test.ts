@@ -103,7 +103,8 @@ describe('stop', () => {
       await new Promise((resolve) => setTimeout(resolve, 3));
       res.end('ok');
     });
-    const start = () => startApp({ routes: [{ router }], limits: { drainDelayMs: 120 } });
+    // Many times the balancer's interval: on a busy machine it looks late.
+    const start = () => startApp({ routes: [{ router }], limits: { drainDelayMs: 1000 } });
     const servers: { now: TestApp; ready: boolean }[] = [];
     for (let i = 0; i < 2; i++) servers.push({ now: await start(), ready: true });
 
@@ -134,7 +135,7 @@ describe('stop', () => {
       agent.destroy();
     };
     const clients = Array.from({ length: 6 }, client);
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       const server = servers[round % 2]!;
       await server.now.app.stop();
       server.now = await start();
@@ -144,6 +145,6 @@ describe('stop', () => {
     running = false;
     await Promise.all([...clients, balancer]);
     expect(failures).toEqual([]);
-    expect(answered).toBeGreaterThan(120);
+    expect(answered).toBeGreaterThan(80);
   });
 });

@@ -264,7 +264,7 @@ describe('POST /call/start and /call/end', () => {
     ['/call/start', { start: { ...START, op_name: null } }, 'start.op_name: is required'],
     ['/call/start', { start: { ...START, trace_id: 'a b' } }, 'start.trace_id'],
     ['/call/end', { end: { ...END, ended_at: 5 } }, 'end.ended_at: must be a string'],
-    ['/call/end', { end: [] }, 'end.must be an object'],
+    ['/call/end', { end: [] }, 'end must be an object'],
     ['/v2/e/p/call/start', { start: { op_name: 'f' } }, 'start.started_at: is required'],
   ])('%s answers 400 to %j', async (path, body, reason) => {
     gateway = await startGateway();
