@@ -506,6 +506,31 @@ SELECT c.* FROM calls AS c CROSS JOIN numbers(500) AS n WHERE c.project_id = '${
     expect(await ids(copied, { sort: [{ field: 'op_name', direction: 'asc' }] })).toEqual(['b', 'a']);
   });
 
+  it('fills a page behind more deleted and renamed calls than it asks for', async () => {
+    const thinned = newProject();
+    const calls = Array.from({ length: 200 }, (_, i) => [newId(), T0 + i] as const);
+    await write(calls.map(([id, startedAtUs]) => completeOf(thinned, id, { startedAtUs })));
+    await write(calls.slice(50, 120).map(([id]) => renameOf(thinned, id, 'new name')));
+    const deleted = calls.slice(120).map(([id]) => ({ projectId: thinned, id, deletedAtUs: T0 }));
+    await writer.write(batch({ deletedCalls: deleted }));
+    const left = calls
+      .slice(0, 120)
+      .map(([id]) => id)
+      .reverse();
+    const sort = [{ field: 'started_at', direction: 'desc' }] as const;
+    for (const [offset, limit] of [
+      [0, 3],
+      [0, 100],
+      [2, 3],
+      [60, 40],
+      [119, 5],
+      [120, 5],
+    ] as const)
+      expect(await ids(thinned, { sort, offset, limit })).toEqual(left.slice(offset, offset + limit));
+    const names = (await read(thinned, { sort, limit: 71 })).map((call) => call.displayName);
+    expect(names).toEqual([...Array.from({ length: 70 }, () => 'new name'), null]);
+  });
+
   it('answers a limit of nothing with nothing', async () => {
     expect(await read(project, { limit: 0 })).toEqual([]);
   });

@@ -8,6 +8,7 @@ import {
   compileWhere,
   DISPLAY_NAME,
   HAS_ENDED,
+  IS_EXCLUDED,
   isKeyOrder,
   NOT_OUTRUN,
   STILL_RUNS,
@@ -95,42 +96,64 @@ export async function* streamCalls(
   if (held.length > 0) yield await withTotals(db, query.projectId, held, signal);
 }
 
-/** Reads content as it goes. Versions of a call come side by side, the newest is kept. */
+/** Reads content as it goes. */
 async function* inKeyOrder(
   db: ClickHouse,
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredCall[]> {
-  const where = compileWhere(query.projectId, query.filter);
-  const isAscending = query.sort.length === 0 || query.sort[0]!.direction === 'asc';
+  const columns = select(query);
   const read = versionedCallReader(query);
-  let left = query.limit ?? Infinity;
+  const rows = { columns, read, keyOf: ({ call }: VersionedCall) => call };
+  for await (const page of newestInKeyOrder(db, query, rows, query.limit ?? Infinity, signal)) {
+    yield page.map((v) => v.call);
+  }
+}
+
+/** Up to `wanted` calls. Versions of a call come side by side, the newest is kept. */
+async function* newestInKeyOrder<T extends { readonly ver: bigint }>(
+  db: ClickHouse,
+  query: CallsQuery,
+  rows: {
+    readonly columns: string;
+    readonly read: (row: RowReader) => T;
+    readonly keyOf: (item: T) => { readonly startedAtUs: number; readonly id: string };
+  },
+  wanted: number,
+  signal?: AbortSignal,
+): AsyncGenerator<T[]> {
+  const isAscending = query.sort.length === 0 || query.sort[0]!.direction === 'asc';
+  let left = wanted;
   let after: Key | undefined;
   for (let round = 0; left > 0; round++) {
     // Where the first round shows that many calls have two rows, most of the next have. The growing spare gets past any
     // number of copies of one row.
     const asked = left === Infinity ? undefined : (round === 0 ? left : 2 * left) + SPARE_ROWS * 8 ** round;
+    // Hardly any of a page's rows is excluded: told with the row, that costs no column of all the rows looked through.
+    // Where one round was not enough, many may be, and their content is not worth reading.
+    const isTold = round === 0 && asked !== undefined;
+    const where = compileWhere(query.projectId, query.filter, {
+      superseded: !isTold,
+      deleted: !isTold,
+    });
     const params: Record<string, Param> = { ...where.params };
-    const sql = `SELECT ${select(query)}
+    const sql = `SELECT ${rows.columns}, ${isTold ? IS_EXCLUDED : '0'}
 FROM calls WHERE ${where.sql} ${after === undefined ? '' : compileAfter(after, isAscending, params)}
 ORDER BY ${compileSort(query.sort)} ${compileLimit(asked, params)}`;
-    const newest = new NewestOfNeighbours<VersionedCall>(
-      ({ call }) => call,
-      (v) => v.ver,
-    );
-    let rows = 0;
+    const read = (row: RowReader): T | undefined => {
+      const item = rows.read(row);
+      return row.uint8() === 1 ? undefined : item;
+    };
+    const newest = new NewestOfNeighbours<T>(rows.keyOf, (item) => item.ver);
+    let got = 0;
     for await (const page of db.stream({ sql, params }, read, { settings: KEY_ORDER, signal })) {
-      rows += page.length;
-      const calls = newest
-        .push(page)
-        .slice(0, left)
-        .map((v) => v.call);
-      left -= calls.length;
-      yield calls;
+      got += page.length;
+      const items = newest.push(page.filter((item) => item !== undefined)).slice(0, left);
+      left -= items.length;
+      yield items;
       if (left === 0) return;
     }
-    const rest = newest.end();
-    if (asked === undefined || rows < asked) return yield rest.map((v) => v.call);
+    if (asked === undefined || got < asked) return yield newest.end();
     // All of the spare rows were superseded ones, or the last call is cut: go on behind the last whole one.
     after = newest.lastWhole ?? after;
   }
@@ -142,37 +165,43 @@ async function* byKeys(
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredCall[]> {
+  const end = (query.offset ?? 0) + (query.limit ?? Infinity);
+  const found = isKeyOrder(query.sort)
+    ? newestInKeyOrder(db, query, { columns: KEY_COLUMNS, read: readKey, keyOf: (key) => key }, end, signal)
+    : keysInOrder(db, query, end, signal);
+  let skip = query.offset ?? 0;
+  let wanted: Key[] = [];
+  for await (const keys of found) {
+    wanted.push(...keys.slice(skip));
+    skip -= Math.min(skip, keys.length);
+    for (; wanted.length >= KEYS_PER_QUERY; wanted = wanted.slice(KEYS_PER_QUERY)) {
+      yield await readByKeys(db, query, wanted.slice(0, KEYS_PER_QUERY), signal);
+    }
+  }
+  if (wanted.length > 0) yield await readByKeys(db, query, wanted, signal);
+}
+
+/** The first `end` keys. Of equal keys the newest is kept. */
+async function* keysInOrder(
+  db: ClickHouse,
+  query: CallsQuery,
+  end: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Key[]> {
   const where = compileWhere(query.projectId, query.filter);
   const params: Record<string, Param> = { ...where.params };
-  const offset = query.offset ?? 0;
-  const keyOrder = isKeyOrder(query.sort);
-  const sql = `SELECT toUnixTimestamp64Micro(started_at), id, ver FROM calls
-WHERE ${where.sql} ${keyOrder ? '' : `AND ${NOT_OUTRUN}`}
-ORDER BY ${compileSort(query.sort)} ${keyOrder || query.limit === undefined ? '' : compileLimit(offset + query.limit, params)}`;
+  const sql = `SELECT ${KEY_COLUMNS} FROM calls
+WHERE ${where.sql} AND ${NOT_OUTRUN}
+ORDER BY ${compileSort(query.sort)} ${compileLimit(end === Infinity ? undefined : end, params)}`;
   const newest = new NewestOfNeighbours<Key>(
     (key) => key,
     (key) => key.ver,
   );
-  let [skip, left] = [offset, query.limit ?? Infinity];
-  let wanted: Key[] = [];
-  const take = (keys: readonly Key[]): void => {
-    const taken = keys.slice(skip, skip + left);
-    skip -= Math.min(skip, keys.length);
-    left -= taken.length;
-    wanted.push(...taken);
-  };
-  for await (const page of db.stream({ sql, params }, readKey, { signal })) {
-    take(newest.push(page));
-    for (; wanted.length >= KEYS_PER_QUERY; wanted = wanted.slice(KEYS_PER_QUERY)) {
-      yield await readByKeys(db, query, wanted.slice(0, KEYS_PER_QUERY), signal);
-    }
-    if (left === 0) break;
-  }
-  if (left > 0) take(newest.end());
-  for (; wanted.length > 0; wanted = wanted.slice(KEYS_PER_QUERY)) {
-    yield await readByKeys(db, query, wanted.slice(0, KEYS_PER_QUERY), signal);
-  }
+  for await (const page of db.stream({ sql, params }, readKey, { signal })) yield newest.push(page);
+  yield newest.end();
 }
+
+const KEY_COLUMNS = 'toUnixTimestamp64Micro(started_at), id, ver';
 
 function readKey(row: RowReader): Key {
   return { startedAtUs: row.int64(), id: row.text(), ver: row.uint128() };
