@@ -61,6 +61,13 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   optimize_on_insert: 0,
 };
 
+/** Of every statement. */
+const SETTINGS: ClickHouseSettings = {
+  // Aggregates that ran a few times are compiled, and compiled min() and max() take DateTime64 for unsigned: instants
+  // before 1970, ours for "none", win over real ones.
+  compile_aggregate_expressions: 0,
+};
+
 const READ_SETTINGS: ClickHouseSettings = {
   // What ran before the client left is of no use to anybody.
   cancel_http_readonly_queries_on_client_close: 1,
@@ -78,6 +85,7 @@ export function openClickHouse(options: StoreOptions): ClickHouse {
     // Errors are answered, and logged, by who asked.
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: {
+      ...SETTINGS,
       ...(options.maxMemoryUsageBytes ? { max_memory_usage: String(options.maxMemoryUsageBytes) } : {}),
       ...(options.maxExecutionTimeMs ? { max_execution_time: options.maxExecutionTimeMs / 1000 } : {}),
     },
