@@ -477,6 +477,10 @@ describe('reading calls', () => {
         expect(await ids(paged, { sort, limit })).toEqual(whole.slice(0, limit));
     }
     expect(await count(paged)).toBe(130);
+    const limited = { projectId: paged, filter: {}, totalStorageSize: true, limit: 1000 };
+    expect(await reader.countCalls({ ...limited, limit: undefined })).toEqual(
+      await reader.countCalls(limited),
+    );
     expect((await read(paged, { limit: 50 })).every((call) => call.endedAtUs !== null)).toBe(true);
   });
 

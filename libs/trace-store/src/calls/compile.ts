@@ -146,6 +146,8 @@ const IS_OUTRUN = `(started_at, id) IN (
 export const HAS_ENDED = `ended_at > ${NO_INSTANT}`;
 /** A running row whose call has not ended. */
 export const STILL_RUNS = `ended_at = ${NO_INSTANT} AND NOT ${IS_OUTRUN}`;
+/** A running row whose call has ended. */
+export const OUTRUN = `ended_at = ${NO_INSTANT} AND ${IS_OUTRUN}`;
 
 /**
  * Leaves out running rows whose call has ended. Only needed where versions of a call do not come side by side; costs a

@@ -11,6 +11,7 @@ import {
   IS_EXCLUDED,
   isKeyOrder,
   NOT_OUTRUN,
+  OUTRUN,
   STILL_RUNS,
   type Exclusions,
 } from './compile.ts';
@@ -129,9 +130,9 @@ async function* newestInKeyOrder<T extends { readonly ver: bigint }>(
     // Where the first round shows that many calls have two rows, most of the next have. The growing spare gets past any
     // number of copies of one row.
     const asked = left === Infinity ? undefined : (round === 0 ? left : 2 * left) + SPARE_ROWS * 8 ** round;
-    // Hardly any of a page's rows is excluded: told with the row, that costs no column of all the rows looked through.
+    // Hardly any of a few rows is excluded: told with the row, that costs no column of all the rows looked through.
     // Where one round was not enough, many may be, and their content is not worth reading.
-    const isTold = round === 0 && asked !== undefined;
+    const isTold = round === 0 && (asked !== undefined || isNarrow(query.filter));
     const where = compileWhere(query.projectId, query.filter, {
       superseded: !isTold,
       deleted: !isTold,
@@ -157,6 +158,11 @@ ORDER BY ${compileSort(query.sort)} ${compileLimit(asked, params)}`;
     // All of the spare rows were superseded ones, or the last call is cut: go on behind the last whole one.
     after = newest.lastWhole ?? after;
   }
+}
+
+/** Asks for few calls, whatever the project holds. */
+function isNarrow({ traceIds = [], callIds = [] }: CallsQuery['filter']): boolean {
+  return traceIds.length > 0 || callIds.length > 0;
 }
 
 /** Finds the keys first: for orders that are not the table's own, and for pages that start further down. */
@@ -283,21 +289,19 @@ export const countCalls = async (
   const where = compileWhere(query.projectId, query.filter, await readExclusions(db, query.projectId));
   const params: Record<string, Param> = { ...where.params };
   const total = query.totalStorageSize === true;
-  // Apart, because only the few running rows need a look at their key.
-  const rows = [HAS_ENDED, STILL_RUNS]
-    .map(
-      (state) =>
-        `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls WHERE ${where.sql} AND ${state}`,
-    )
-    .join(' UNION ALL ');
-  const limited = `SELECT size_bytes FROM (${rows}) ${compileLimit(query.limit, params)}`;
-  const [result] = await db.all(
-    { sql: `SELECT toInt64(count()), toInt64(sum(size_bytes)) FROM (${limited})`, params },
-    (row) => ({ count: row.int64(), totalStorageSizeBytes: row.int64() }),
-  );
+  const rows = (state: string) =>
+    `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls WHERE ${where.sql} AND ${state}`;
+  const sums = (sign: string) =>
+    `SELECT ${sign}toInt64(count()), ${total ? `${sign}toInt64(sum(size_bytes))` : 'toInt64(0)'} FROM`;
+  // Apart, because only the few running rows need a look at their key; a whole project is counted by its index alone.
+  const sql =
+    query.limit === undefined
+      ? `${sums('')} calls WHERE ${where.sql} UNION ALL ${sums('-')} calls WHERE ${where.sql} AND ${OUTRUN}`
+      : `${sums('')} (SELECT size_bytes FROM (${rows(HAS_ENDED)} UNION ALL ${rows(STILL_RUNS)}) ${compileLimit(query.limit, params)})`;
+  const parts = await db.all({ sql, params }, (row) => ({ count: row.int64(), sizeBytes: row.int64() }));
   return {
-    count: result?.count ?? 0,
-    totalStorageSizeBytes: total ? (result?.totalStorageSizeBytes ?? 0) : null,
+    count: parts.reduce((sum, part) => sum + part.count, 0),
+    totalStorageSizeBytes: total ? parts.reduce((sum, part) => sum + part.sizeBytes, 0) : null,
   };
 };
 
