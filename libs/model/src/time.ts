@@ -2,6 +2,7 @@
  * Instants are microseconds since the epoch in a plain number: exact up to 2255, which bounds what we accept.
  * `Date` would drop the microseconds that the SDKs send.
  */
+/** Itself no instant of a client: the store writes it where there is none. */
 export const MIN_INSTANT_US = Date.UTC(1900, 0, 1) * 1000;
 export const MAX_INSTANT_US = Date.UTC(2255, 0, 1) * 1000;
 
@@ -28,7 +29,7 @@ export function parseInstant(text: string): number | undefined {
     if (offsetHours > 23 || offsetMinutes > 59) return undefined;
     us += (zone[0] === '-' ? 1 : -1) * (offsetHours * 60 + offsetMinutes) * 60_000_000;
   }
-  return us >= MIN_INSTANT_US && us < MAX_INSTANT_US ? us : undefined;
+  return us > MIN_INSTANT_US && us < MAX_INSTANT_US ? us : undefined;
 }
 
 function daysIn(year: number, month: number): number {

@@ -56,6 +56,7 @@ describe('a bad item of a batch', () => {
     [completed(project, id, { display_name: J('d'.repeat(1025)) }), 'display_name: is longer than 1024 characters'],
     [completed(project, id, { started_at: '"yesterday"' }), 'started_at: must be an ISO 8601 time between 1900 and 2255, got "yesterday"'],
     [completed(project, id, { started_at: '1700000000' }), 'started_at: must be a string'],
+    [completed(project, id, { started_at: '"1900-01-01T00:00:00Z"' }), 'started_at: must be an ISO 8601 time between 1900 and 2255, got "1900-01-01T00:00:00Z"'],
     [completed(project, id, { ended_at: '"9999-01-01T00:00:00Z"' }), 'ended_at: must be an ISO 8601 time between 1900 and 2255, got "9999-01-01T00:00:00Z"'],
     [completed(project, id, { inputs: '[]' }), 'inputs: must be an object'],
     [completed(project, id, { attributes: '"a"' }), 'attributes: must be an object'],
@@ -236,5 +237,112 @@ describe('names and ids of strangers', () => {
     const path = `/v2/${project.split('/').map(encodeURIComponent).join('/')}/calls/complete`;
     expect((await send(path, batch(completed('e2e/any', newCallId())))).body).toEqual({});
     expect(await count(project)).toBe(2);
+  });
+});
+
+describe('whatever a member holds', () => {
+  const id = newCallId();
+  const project_id = newProject('fuzz');
+  const start = JSON.parse(started(project_id, id)) as object;
+  const end = JSON.parse(ended(project_id, id)) as object;
+  const calls = {
+    project_id, filter: { op_names: ['a'], trace_roots_only: true, thread_ids: [] }, limit: 1, offset: 1, columns: ['id'],
+    sort_by: [{ field: 'id', direction: 'asc' }], include_feedback: true, include_storage_size: true, include_total_storage_size: true,
+  }; // prettier-ignore
+  const feedback = {
+    project_id,
+    weave_ref: 'r',
+    feedback_type: 't',
+    payload: {},
+    id,
+    creator: 'c',
+    created_at: 'x',
+  };
+  const requests: readonly (readonly [string, object])[] = [
+    ['/call/start', { start }],
+    ['/call/end', { end }],
+    ['/call/upsert_batch', { batch: [{ mode: 'start', req: { start } }, { mode: 'end', req: { end } }] }],
+    [`/v2/${project_id}/calls/complete`, { batch: [{ ...start, ...end }] }],
+    ['/call/update', { project_id, call_id: id, display_name: 'x', wb_user_id: 'u' }],
+    ['/call/read', { project_id, id, include_costs: true, include_storage_size: true }],
+    ['/calls/stream_query', calls],
+    ['/calls/query', { ...calls, query: null, expand_columns: [], latest_only: false }],
+    ['/calls/query_stats', { project_id, filter: {}, limit: 1, include_total_storage_size: true }],
+    ['/calls/delete', { project_id, call_ids: ['a'] }],
+    ['/obj/create', { obj: { project_id, object_id: 'o', val: { _type: 'a', _bases: ['Object', 'BaseModel'], _class_name: 'b' }, builtin_object_class: null, expected_digest: null } }],
+    ['/obj/read', { project_id, object_id: 'o', digest: 'latest', metadata_only: true, include_tags_and_aliases: true }],
+    ['/table/create', { table: { project_id, rows: [{ a: 1 }], expected_digest: null } }],
+    ['/table/query', { project_id, digest: 'd', filter: { row_digests: ['a'] }, limit: 1, offset: 0, sort_by: [] }],
+    ['/table/query_stream', { project_id, digest: 'd' }],
+    ['/table/query_stats', { project_id, digest: 'd' }],
+    ['/file/content', { project_id, digest: 'd' }],
+    ['/feedback/create', feedback],
+    ['/feedback/create', { ...feedback, feedback_type: 'wandb.runnable.s', runnable_ref: 'weave:///e/p/op/s:1', call_ref: 'weave:///e/p/call/1', payload: { output: 1 } }],
+    ['/service/projects_info', { project_ids: [project_id] }],
+    ['/graphql', { query: '{ viewer { username } }', variables: { a: 'b' }, operationName: 'x' }],
+  ]; // prettier-ignore
+  const VALUES = [
+    'null', '5', '-1', '1.5', '1e400', '9007199254740993', 'true', '""', '"x"', '"\\u0000\\ud800"', '"weave:///"', '[]', '[null]', '[[1]]', '{}',
+    '{"__proto__":[]}', `"${'a/'.repeat(300)}"`,
+  ]; // prettier-ignore
+
+  /** The request with the value in each of its places. */
+  function* mutated(value: unknown, raw: string): Generator<string> {
+    yield raw;
+    if (value === null || typeof value !== 'object') return;
+    for (const [name, member] of Object.entries(value)) {
+      for (const inner of mutated(member, raw)) {
+        const others = Array.isArray(value)
+          ? value.map((other, i) => (String(i) === name ? inner : J(other))).join(',')
+          : Object.entries(value).map(([key, other]) => `${J(key)}:${key === name ? inner : J(other)}`).join(',');
+        yield Array.isArray(value) ? `[${others}]` : `{${others}}`;
+      }
+    }
+  } // prettier-ignore
+
+  it.each(requests)('%s answers, and never with a failure of ours', async (path, request) => {
+    const bodies = VALUES.flatMap((value) => [...mutated(request, value)]);
+    const next = bodies.values();
+    const worker = async () => {
+      for (const body of next) {
+        const res = await stack.send(path, body);
+        const answer = await res.text();
+        if (res.status === 200) continue;
+        const error = JSON.parse(answer) as { reason?: string; detail?: unknown };
+        expect([path, body, res.status, [400, 404, 409, 413, 422].includes(res.status)]).toEqual([path, body, res.status, true]); // prettier-ignore
+        expect(error.reason ?? error.detail).toBeTruthy();
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    expect((await fetch(`${stack.url}/readyz`)).status).toBe(200);
+  });
+
+  it('what was accepted could be stored', async () => {
+    await count(project_id); // waits until the writer has seen all of it
+    const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+    expect(metrics).toMatch(/^weft_writer_events_rejected_total 0$/m);
+  });
+});
+
+describe('times at the edge', () => {
+  it('come back to the microsecond', async () => {
+    const project = newProject('times');
+    const times = ['1900-01-01T00:00:00.000001Z', '1969-12-31T23:59:59.999999Z', '1970-01-01T00:00:00.000000Z', '2254-12-31T23:59:59.999999Z']; // prettier-ignore
+    const calls = times.map((at) => completed(project, newCallId(), { started_at: J(at), ended_at: J(at) }));
+    expect((await send(`/v2/${project}/calls/complete`, batch(...calls))).body).toEqual({});
+    const read = await stack.lines<{ started_at: string; ended_at: string }>('/calls/stream_query', { project_id: project }); // prettier-ignore
+    expect(read.map(({ started_at, ended_at }) => [started_at, ended_at])).toEqual(
+      times.map((at) => [at, at]),
+    );
+    const forms = ['2026-01-02 03:04:05', '2026-01-02T03:04:05+00:00', '2026-01-02T05:04:05.000000999+0200', '2026-01-01T24:00:00-03:04']; // prettier-ignore
+    for (const at of forms) {
+      const id = newCallId();
+      await send('/call/start', `{"start":${started(project, id, { started_at: J(at) })}}`);
+      const { call } = await stack.post<{ call: { started_at: string } }>('/call/read', {
+        project_id: project,
+        id,
+      });
+      expect(call.started_at).toMatch(/^2026-01-02T03:04:0[05]\.000000Z$/);
+    }
   });
 });
