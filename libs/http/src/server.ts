@@ -27,6 +27,10 @@ export interface DrainingServer {
 const KEEP_ALIVE_MS = 75_000;
 const HEADERS_TIMEOUT_MS = 80_000;
 
+const SWEEP_MS = 50;
+/** A connection opened last has so many sweeps to show its request. */
+const SILENT_SWEEPS = 6;
+
 export function createDrainingServer(
   handle: RequestListener,
   limits: ServerLimits,
@@ -92,12 +96,15 @@ export function createDrainingServer(
 function closed(server: Server, silent: ReadonlySet<Socket>): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
+    let sweeps = 0;
     const closeIdle = () => {
       server.closeIdleConnections();
+      // Its request may be on the way, or arrived and not read yet: closing now would reset it.
+      if (++sweeps < SILENT_SWEEPS) return;
       for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
     };
     // Again and again: a connection turns idle after an answer whose head had promised to keep it.
-    const sweep = setInterval(closeIdle, 50);
+    const sweep = setInterval(closeIdle, SWEEP_MS);
     server.once('close', () => clearInterval(sweep));
     closeIdle();
   });

@@ -264,10 +264,8 @@ describe('the parts of a call in any order', () => {
     ['ends', 'end', ['"output":1', '"output":2']],
     ['ends at different times', 'end', ['"output":1', '"ended_at":"2026-01-02T03:04:09Z"']],
   ] as const)('two %s: the same one wins in either order', async (_, kind, parts) => {
-    for (let i = 0; i < 3; i++) {
-      const [one, other] = await bothOrders(kind, parts);
-      expect(one).toEqual(other);
-    }
+    const [one, other] = await bothOrders(kind, parts);
+    expect(one).toEqual(other);
   });
 
   it('the same id in two projects is two calls', async () => {
