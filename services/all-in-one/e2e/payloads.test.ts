@@ -1,7 +1,7 @@
 import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { batch, completed, endItem, ended, newCallId, startItem, started, type Members } from './calls.ts';
-import { newProject, openStack, type Stack } from './stack.ts';
+import { apiKey, newProject, openStack, type Stack } from './stack.ts';
 
 /** What a client sends is what a client reads: compared as bytes, never as parsed JSON. */
 
@@ -378,6 +378,7 @@ describe('32 MiB', () => {
     const res = await fetch(`${stack.url}/call/upsert_batch`, {
       method: 'POST',
       body,
+      headers: { authorization: `Bearer ${apiKey}` },
       duplex: 'half',
     } as RequestInit);
     expect([res.status, await res.json()]).toEqual([413, { reason: expect.stringContaining('too large') }]);
