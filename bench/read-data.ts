@@ -24,7 +24,7 @@ export interface CallSource {
   };
 }
 
-/** `rows` calls of about 1.7 KB in traces of 9 (a root and its children), evenly over a stretch of time. */
+/** `rows` calls of about 1.6 KB in traces of 9 (a root and its children), evenly over a stretch of time. */
 export function createCallSource(rows: number, fromUs: number, toUs: number, seed: number): CallSource {
   const text = longText(seed);
   const random = uniform(seed);
@@ -48,7 +48,7 @@ export function createCallSource(rows: number, fromUs: number, toUs: number, see
       const id = newId(Math.floor(atUs / 1000));
       const isRoot = place === 0;
       if (isRoot) rootId = id;
-      // 40 ops, the commonest a tenth of the calls, the rarest 0.1 %.
+      // 40 ops, the commonest a tenth of the calls, the rarest 1.6 %.
       const opName = `weave:///${projectId}/op/step_${Math.floor(random() ** 1.6 * 40)}:4vmINFnQXzQMwvv7BDZ7zwquXEpX3uMtzwXZZJ4vnl8`;
       const inputs = Buffer.from(
         `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"${prose(300, 1100)}"}]}`,

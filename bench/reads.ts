@@ -270,9 +270,8 @@ function print(forms: readonly Form[], costs: ReadonlyMap<string, Cost>): void {
     for (const read of reads) {
       const correct = names.filter((name) => name === 'calls_complete FINAL' || name === 'calls_merged');
       const best = Math.min(...correct.map((name) => at(name, rows, read)));
-      console.log(
-        `| ${read} | ${names.map((name) => ms(at(name, rows, read))).join(' | ')} | ${(best / at('Weft', rows, read)).toFixed(1)}× |`,
-      );
+      const ratio = correct.length === 0 ? '–' : `${(best / at('Weft', rows, read)).toFixed(1)}×`;
+      console.log(`| ${read} | ${names.map((name) => ms(at(name, rows, read))).join(' | ')} | ${ratio} |`);
     }
   }
   console.log(`\n## Growth from ${small} to ${large} rows\n`);
