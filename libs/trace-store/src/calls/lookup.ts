@@ -88,7 +88,8 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
 
 /**
  * Nothing that is stored now began later, clocks that run ahead by up to a day included. (What claims to begin later
- * still would only make the writer look up every call from then on.)
+ * still would only make the writer look up every call from then on.) It is not before now: a call whose end is stored
+ * without its start does not say when it began.
  */
 export async function readHorizon(db: ClickHouse): Promise<number> {
   const [latest = 0] = await db.all(
@@ -98,7 +99,7 @@ export async function readHorizon(db: ClickHouse): Promise<number> {
     },
     (row) => row.int64(),
   );
-  return latest;
+  return Math.max(latest, nowUs());
 }
 
 /** Content of stored rows, folded per call. */
