@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CallFramer, findRefs, readCallItem, readFramedCall, type CallItemKind } from './call.ts';
+import { CallFramer } from './call-framer.ts';
+import { findRefs, readCallItem, readFramedCall, type CallItemKind } from './call.ts';
 import { parseInstant } from './time.ts';
 
 const read = (kind: CallItemKind, item: object | string) =>
@@ -110,6 +111,11 @@ describe('readCallItem', () => {
         outputRefs: [],
       });
     }
+  });
+
+  it('takes an empty exception for none', () => {
+    expect(read('call.ended', { ...FULL, exception: '' }).end!.exception).toBeNull();
+    expect(read('call.ended', { ...FULL, exception: ' ' }).end!.exception).toBe(' ');
   });
 
   it('reads the groups of its kind only', () => {

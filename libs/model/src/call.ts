@@ -1,8 +1,8 @@
+import type { FramedCall } from './call-framer.ts';
 import { AppError } from './errors.ts';
 import { isValidId } from './ids.ts';
 import { asBuffer, JsonMembers } from './json-members.ts';
 import { JsonScanner, MAX_JSON_DEPTH } from './json-scan.ts';
-import { SecretFinder } from './redact.ts';
 
 /**
  * A call is told in parts: a start, an end, a rename, a delete, in any order and any number of times. A part holds the
@@ -80,65 +80,7 @@ export type CallItemKind = 'call.started' | 'call.ended' | 'call.completed';
 export const MAX_OP_NAME = 128;
 export const MAX_DISPLAY_NAME = 1024;
 
-const HOLDS_SECRETS: ReadonlySet<string> = new Set(['inputs', 'attributes', 'otel_dump']);
 const NULL = new Uint8Array([0x6e, 0x75, 0x6c, 0x6c]);
-
-/** A call item found in a larger body: checked JSON, not yet typed. */
-export interface FramedCall {
-  /** Null when the item is no object. */
-  readonly members: JsonMembers | null;
-  /** The item's bytes, a part of the body. */
-  readonly bytes: Uint8Array;
-  /** Position after the item. */
-  readonly end: number;
-  /** Where in `bytes` secrets of inputs and attributes stand: for `redactAt`. */
-  readonly secrets: readonly number[];
-  /** Nested deeper than MAX_JSON_DEPTH: nothing that could be stored, but its neighbours can be read. */
-  readonly isTooDeep: boolean;
-}
-
-/** Finds call items in a body, going over each byte once. */
-export class CallFramer {
-  readonly scanner: JsonScanner;
-  private readonly finder: SecretFinder;
-  private isTooDeep = false;
-
-  constructor(body: Uint8Array) {
-    this.finder = new SecretFinder(body);
-    this.scanner = new JsonScanner(body, this.finder.onName, () => (this.isTooDeep = true));
-  }
-
-  /** @throws JsonSyntaxError: then the whole body is bad. */
-  frame(start: number): FramedCall {
-    const { scanner, finder } = this;
-    finder.take(); // of what was crossed on the way here
-    this.isTooDeep = false;
-    if (scanner.buf[start] !== 0x7b) {
-      const end = scanner.skip(start);
-      return {
-        members: null,
-        bytes: scanner.buf.subarray(start, end),
-        end,
-        secrets: [],
-        isTooDeep: this.isTooDeep,
-      };
-    }
-    const secrets: number[] = [];
-    const onMember = (name: string): void => {
-      const found = finder.take();
-      // All of several members of the same name: the bytes are kept, so every one of them would reach the disk.
-      if (HOLDS_SECRETS.has(name)) for (const at of found) secrets.push(at - start);
-    };
-    const members = JsonMembers.at(scanner, start, { onMember });
-    return {
-      members,
-      bytes: scanner.buf.subarray(start, members.end),
-      end: members.end,
-      secrets,
-      isTooDeep: this.isTooDeep,
-    };
-  }
-}
 
 /**
  * Reads one started, ended or completed call (weave-api: StartedCallSchemaForInsert and so on) without copying or

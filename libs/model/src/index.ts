@@ -3,8 +3,8 @@
  * encodings, which plain Uint8Array has no fast form of); imports nothing from Node.
  */
 export { canonicalJson } from './canonical-json.ts';
+export { CallFramer, type FramedCall } from './call-framer.ts';
 export {
-  CallFramer,
   findRefs,
   MAX_DISPLAY_NAME,
   MAX_OP_NAME,
@@ -15,7 +15,6 @@ export {
   type CallPart,
   type EndFields,
   type EndGroup,
-  type FramedCall,
   type RenameGroup,
   type StartFields,
   type StartGroup,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { CallFramer } from './call.ts';
+import { CallFramer } from './call-framer.ts';
 import { isSecretName, redactAt, redactSecrets } from './redact.ts';
 import { randomJson, randomString, seeded } from './testing/random-json.ts';
 
