@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openEmbeddedClickHouse } from '@weft/embedded-clickhouse';
 import { openEmbeddedEventLog, type EventLog } from '@weft/event-log';
 import { createGateway } from '@weft/gateway';
@@ -23,6 +23,7 @@ import {
 } from '@weft/trace-store';
 import { createWriter, WRITER_GROUP } from '@weft/writer';
 import type { AllInOneConfig } from './config.ts';
+import { explainListenError, prepareDataDir } from './start-problems.ts';
 
 export interface AllInOneOptions {
   readonly host: string;
@@ -49,6 +50,7 @@ export function runAllInOne(options: AllInOneOptions): RunningService {
   let engineState = 'running';
 
   const start: StartStep[] = [
+    { name: 'data directory', start: () => prepareDataDir(resolve(dataDir)) },
     {
       name: 'keys',
       start: async () => (keyring = await createKeyring({ file: config.WEFT_KEYS_FILE, logger })),
@@ -130,7 +132,9 @@ export function runAllInOne(options: AllInOneOptions): RunningService {
           },
           routes: [...gateway.routes, ...query.routes],
         });
-        const { host, port } = await app.listen(options.host, options.port);
+        const { host, port } = await app.listen(options.host, options.port).catch((error: unknown) => {
+          throw explainListenError(error, options.host, options.port);
+        });
         options.onReady?.({
           url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
           open: keyring.open,

@@ -9,12 +9,13 @@ export interface CommandLine {
 
 export const USAGE = `Usage: ./scripts/up [options]
 
-Runs the whole trace server in this terminal until Ctrl-C or SIGTERM.
+Installs what is missing, builds what has changed, and runs the whole trace server in this terminal until Ctrl-C or SIGTERM.
+Needs Node 20.19 or newer and an npm registry.
 
   --port N        HTTP port (default 6345; 0 = a free one)
   --host ADDRESS  address to listen on (default 127.0.0.1; others need API keys: docs/keys.md)
   --data-dir DIR  where traces are kept (default ./.weft)
-  --help          this text
+  -h, --help      this text
 `;
 
 /** @throws Error that says which option is wrong and what it may be. */
@@ -25,7 +26,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       port: { type: 'string', default: '6345' },
       host: { type: 'string', default: '127.0.0.1' },
       'data-dir': { type: 'string', default: './.weft' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
@@ -43,7 +44,7 @@ export function firstSteps(url: string, open: boolean): string {
   Weft is ready at ${url}${open ? '  (this machine only, no keys)' : ''}
 
   Python      WF_TRACE_SERVER_URL=${url} WANDB_BASE_URL=${url} WANDB_API_KEY=${key} python app.py   # weave.init("team/project")
-  TypeScript  WF_TRACE_SERVER_URL=${url} WANDB_API_KEY=${key} node app.js                            # weave.init('team/project')
+  TypeScript  WF_TRACE_SERVER_URL=${url} WANDB_BASE_URL=${url} WANDB_API_KEY=${key} node app.js     # weave.init('team/project')
   OTLP        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=${url}/otel/v1/traces OTEL_EXPORTER_OTLP_TRACES_HEADERS=project_id=team/project,wandb-api-key=${key}
 
   Ctrl-C stops it; nothing that was acknowledged is lost.
