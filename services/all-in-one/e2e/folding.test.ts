@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { batch, completed, endItem, ended, newCallId, newIds, startItem, started } from './calls.ts';
 import { newProject, openStack, type ReadCall, type Stack } from './stack.ts';
@@ -196,6 +197,34 @@ describe('the parts of a call in any order', () => {
     expect((await list(project)).map(({ id }) => id).sort()).toEqual([root, other].sort());
     expect(await remove(project, root)).toEqual({ num_deleted: 1 });
     expect(await count(project)).toBe(1);
+  });
+
+  it('a delete takes more than 10,000 descendants along', async () => {
+    const project = newProject('deleted');
+    const [root, ...children] = newIds(10_501) as [string, ...string[]];
+    const under = { parent_id: `"${root}"`, trace_id: `"${root}"` };
+    await complete(project, completed(project, root), ...children.map((id) => completed(project, id, under)));
+    expect(await count(project)).toBe(10_501);
+    expect(await remove(project, root)).toEqual({ num_deleted: 10_501 });
+    expect([await count(project), await list(project)]).toEqual([0, []]);
+  });
+
+  it('a call made from a span can be named and deleted, and stays so when the span comes again', async () => {
+    const [project, id] = [newProject('span'), randomBytes(8).toString('hex')];
+    const span = { traceId: randomBytes(16).toString('hex'), spanId: id, name: 's', startTimeUnixNano: '1767323045000000000', endTimeUnixNano: '1767323046000000000' }; // prettier-ignore
+    const send = () =>
+      stack
+        .send('/otel/v1/traces', { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }, { 'content-type': 'application/json', project_id: project })
+        .then((res) => expect(res.status).toBe(200)); // prettier-ignore
+    await rename(project, id, 'before the span');
+    await send();
+    expect((await read(project, id))?.display_name).toBe('before the span');
+    await rename(project, id, 'after');
+    await send();
+    expect([(await read(project, id))?.display_name, await count(project)]).toEqual(['after', 1]);
+    expect(await remove(project, id)).toEqual({ num_deleted: 1 });
+    await send();
+    expect([await read(project, id), await count(project)]).toEqual([null, 0]);
   });
 
   it('the same again, in one request or many, is one call', async () => {
