@@ -42,7 +42,7 @@ const LANES = 4;
 describe('a read that starts after an acknowledged write sees it', () => {
   it(`${ROUNDS} times, for every kind of write`, async () => {
     await Promise.all(Array.from({ length: LANES }, () => writeAndRead(newProject('fresh'), ROUNDS / LANES)));
-  });
+  }, 120_000);
 
   async function writeAndRead(project: string, rounds: number): Promise<void> {
     let calls = 0;

@@ -73,7 +73,9 @@ export async function openStack(): Promise<Stack> {
 
 async function startHere(): Promise<{ url: string; stop(): Promise<void> }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'weft-e2e-'));
-  const server = await startAllInOne({ dataDir });
+  // A busy machine may take longer than the default of 2 s: then a read would be stale, and say so, by design.
+  const env = { QUERY_FRESHNESS_MAX_WAIT_MS: '30000' };
+  const server = await startAllInOne({ dataDir, env });
   return {
     url: server.url,
     stop: async () => {
