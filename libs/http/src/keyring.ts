@@ -149,7 +149,7 @@ export function assertBindable(host: string, keyring: Pick<Keyring, 'open'>): vo
   if (!keyring.open || isLoopback(host)) return;
   throw new Error(
     `refusing to listen on ${host} without API keys: everyone who can reach it could read and change everything. ` +
-      'Create a key with `weft keys create --user NAME --file keys.json` and start with WEFT_KEYS_FILE=keys.json, ' +
+      'Create a key with `./scripts/weft keys create --user NAME --file keys.json` and start with WEFT_KEYS_FILE=keys.json, ' +
       'or listen on 127.0.0.1.',
   );
 }
