@@ -14,6 +14,11 @@ export interface CallPart {
   /** `entity/project`. */
   readonly projectId: string;
   readonly id: string;
+  /**
+   * Only of a call made from an OTLP span: the span's trace. A span id is unique within its trace only, so such a call is
+   * known by project, trace and id, any other by project and id.
+   */
+  readonly spanTraceId?: string;
   readonly start?: StartGroup;
   readonly end?: EndGroup;
   readonly rename?: RenameGroup;
@@ -43,7 +48,7 @@ export interface StartFields {
 
 export interface EndFields {
   readonly endedAtUs: number;
-  /** Null = no error. */
+  /** Null = no error. Empty = an error without a text, as OTLP spans have them. */
   readonly exception: string | null;
   /** JSON value; `null` when the op returned nothing. */
   readonly output: Uint8Array;
@@ -148,7 +153,8 @@ function endFields(members: JsonMembers): EndFields {
   const output = members.optional('output') ?? NULL;
   return {
     endedAtUs: members.instant('ended_at'),
-    exception: members.text('exception'),
+    // Empty is no error (weave-api §7.5); only a span can fail without a text.
+    exception: members.text('exception') || null,
     output,
     summary: members.object('summary'),
     runStepEnd: members.integer('wb_run_step_end'),

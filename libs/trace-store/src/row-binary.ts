@@ -69,9 +69,15 @@ export class RowReader {
     return this.buf.toString('utf8', from, from + length);
   }
 
+  /** Null for the empty text. */
   textOrNull(): string | null {
     const text = this.text();
     return text === '' ? null : text;
+  }
+
+  /** Of a Nullable(String). */
+  nullableText(): string | null {
+    return this.uint8() === 1 ? null : this.text();
   }
 
   /** A view: it shares memory with its neighbours. */

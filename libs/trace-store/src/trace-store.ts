@@ -22,6 +22,7 @@ export interface TraceWriter {
 
 export interface WriteBatch {
   readonly calls: readonly CallPart[];
+  /** By id only: spans of several traces that share it are deleted together. */
   readonly deletedCalls: readonly {
     readonly projectId: string;
     readonly id: string;
@@ -100,6 +101,7 @@ export interface FeedbackWrite {
 /** One call as it is read: both groups merged, payload bytes as they were sent. */
 export interface StoredCall {
   readonly projectId: string;
+  /** Calls made of spans are told apart by `traceId` and `id`, others by `id`. */
   readonly id: string;
   readonly traceId: string;
   readonly parentId: string | null;
@@ -111,6 +113,7 @@ export interface StoredCall {
   readonly startedAtUs: number;
   /** Null while it runs. */
   readonly endedAtUs: number | null;
+  /** Null = no error; the text of an error may be empty. */
   readonly exception: string | null;
   readonly userId: string | null;
   readonly runId: string | null;
@@ -170,7 +173,7 @@ export type CallSortField = (typeof CALL_SORT_FIELDS)[number];
 export interface CallsQuery {
   readonly projectId: string;
   readonly filter: CallsFilter;
-  /** Default (empty) = started_at ascending. A tie-break on id is appended. */
+  /** Default (empty) = started_at ascending. A tie-break on id, then on a span's trace, is appended. */
   readonly sort: readonly { readonly field: CallSortField; readonly direction: 'asc' | 'desc' }[];
   readonly limit?: number;
   readonly offset?: number;
@@ -207,7 +210,7 @@ export interface TraceReader {
   countCalls(
     query: Pick<CallsQuery, 'projectId' | 'filter' | 'limit'> & { readonly totalStorageSize?: boolean },
   ): Promise<{ count: number; totalStorageSizeBytes: number | null }>;
-  /** The given calls and everything below them in their traces, without a cap. Only ids that exist. */
+  /** The given calls and everything below them in their traces (of spans that share an id: in all of them), without a cap. Only ids that exist. */
   descendants(projectId: string, ids: readonly string[]): Promise<string[]>;
   /** `digest`: a digest, `latest` or `vN`. Null = never existed; a deleted version comes back with `deletedAtUs`. */
   readObject(

@@ -79,7 +79,8 @@ describe('renderCall', () => {
     ['running', { endedAtUs: null, summary: bytes('{"status_counts":{"error":1}}') }],
     ['descendant_error', { summary: bytes('{"status_counts":{"success":3,"error":2}}') }],
     ['success', { summary: bytes('{"status_counts":{"success":3,"error":0}}') }],
-    ['success', { exception: '', summary: bytes('{"status_counts":[]}') }],
+    ['error', { exception: '' }],
+    ['success', { summary: bytes('{"status_counts":[]}') }],
     ['success', { summary: bytes('{"nested":{"status_counts":{"error":1}}}') }],
   ])('derives the status %s', (status, given) => {
     expect(JSON.parse(render(given)).summary.weave.status).toBe(status);

@@ -128,7 +128,7 @@ function latencyMs(call: StoredCall): string {
 
 /** In this order here; filters and sorting put `descendant_error` before `running` (weave-api §7.5). */
 function statusOf(call: StoredCall, failed: boolean): CallStatus {
-  if (call.exception) return 'error';
+  if (call.exception !== null) return 'error';
   if (call.endedAtUs === null) return 'running';
   return failed ? 'descendant_error' : 'success';
 }

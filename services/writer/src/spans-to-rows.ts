@@ -71,11 +71,13 @@ export function spansToRows(event: TraceEvent, ops: OpPlaceholders): SpanRows {
       receivedAtUs: createdAtUs,
       opRef: (name) => ops.ref(projectId, name),
     });
+    const name = `${span.traceId}/${call.id}`;
     rows.calls.push({
       projectId,
       id: call.id,
-      start: { ...call.start, version: partVersion(call.start.startedAtUs, true, call.id, span.raw) },
-      end: { ...call.end, version: partVersion(call.end.endedAtUs, true, call.id, span.raw) },
+      spanTraceId: span.traceId,
+      start: { ...call.start, version: partVersion(call.start.startedAtUs, true, name, span.raw) },
+      end: { ...call.end, version: partVersion(call.end.endedAtUs, true, name, span.raw) },
     });
     if (ops.isNew(projectId, call.opShortName)) {
       rows.objects.push({

@@ -132,6 +132,30 @@ describe('writer', () => {
     expect(await reader.readFile('acme/otel-lab', 'f1')).toMatchObject({ name: 'a.txt' });
   });
 
+  it('keeps spans apart that share their id but not their trace', async () => {
+    run();
+    const projectId = 'acme/same-ids';
+    const span = (traceId: string) => ({
+      traceId,
+      spanId: '00f067aa0ba902b7',
+      name: 'work',
+      startTimeUnixNano: '1767323045000000000',
+      endTimeUnixNano: '1767323046000000000',
+      status: { code: 2 },
+    });
+    const traceIds = ['a'.repeat(32), 'b'.repeat(32)];
+    const body = (spans: object[]) => JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans }] }] });
+    await eventLog.append('trace-events', [
+      { ...event('otlp.spans', 'one', body(traceIds.map(span)), 'json'), projectId },
+      { ...event('otlp.spans', 'again', body([span(traceIds[0]!)]), 'json'), projectId },
+    ]);
+    await stored();
+    const found: [string, string | null][] = [];
+    for await (const page of reader.streamCalls({ projectId, filter: {}, sort: [], payloads: [] }))
+      found.push(...page.map((call) => [call.traceId, call.exception] as [string, string | null]));
+    expect(found).toEqual(traceIds.map((traceId) => [traceId, '']));
+  });
+
   it('makes an op object for a span name, whose ref the calls carry', async () => {
     run();
     await eventLog.append('trace-events', [

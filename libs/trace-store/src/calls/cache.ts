@@ -16,6 +16,7 @@ export interface KnownCall {
 }
 
 const ENTRY_BYTES = 300;
+const NOBODY = { projectId: '', id: '', spanTraceId: '' };
 
 /** Clocks that run ahead by more are not believed: one wrong date would make every call be looked up from then on. */
 export const DAY_US = 86_400_000_000;
@@ -32,6 +33,8 @@ export class CallCache {
   private bytes = 0;
   /** Undefined until it was asked of the store. */
   horizonUs: number | undefined;
+  /** A call with a rename has been remembered. */
+  hasRenames = false;
   private readonly maxEntries: number;
   private readonly maxBytes: number;
 
@@ -51,9 +54,10 @@ export class CallCache {
   /** @param latestUs neither its start nor its id is later: where it is forgotten, the horizon rises to this. */
   set(key: string, call: KnownCall, latestUs: number): void {
     this.delete(key);
-    const bytes = ENTRY_BYTES + (call.state === undefined ? 0 : estimateBytes(toCallRow('', '', call.state)));
+    const bytes = ENTRY_BYTES + (call.state === undefined ? 0 : estimateBytes(toCallRow(NOBODY, call.state)));
     this.entries.set(key, { call, bytes, latestUs });
     this.bytes += bytes;
+    this.hasRenames ||= call.row.versions.rename > 0n;
     if (this.entries.size > this.maxEntries || this.bytes > this.maxBytes) this.evict();
   }
 
@@ -81,5 +85,6 @@ export class CallCache {
     this.entries.clear();
     this.bytes = 0;
     this.horizonUs = undefined;
+    this.hasRenames = false;
   }
 }

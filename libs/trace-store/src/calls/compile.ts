@@ -2,6 +2,7 @@ import { formatInstant } from '@weft/model';
 import type { Param } from '../clickhouse.ts';
 import { NO_INSTANT_US } from '../native.ts';
 import type { CallsFilter, CallSortField, CallsQuery } from '../trace-store.ts';
+import { EXCEPTION } from './row.ts';
 
 /** True for a row that is left out of every answer. For the few rows of a page cheaper than to filter all that are read. */
 export const IS_EXCLUDED = `ver IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})
@@ -114,7 +115,7 @@ const SORT: Record<CallSortField, string> = {
   display_name: `nullIf(${DISPLAY_NAME}, '')`,
   started_at: 'started_at',
   ended_at: `if(ended_at > ${NO_INSTANT}, ended_at, NULL)`,
-  exception: "nullIf(exception, '')",
+  exception: EXCEPTION,
   wb_user_id: "nullIf(user_id, '')",
   wb_run_id: "nullIf(run_id, '')",
   wb_run_step: 'nullIf(run_step, -1)',
@@ -126,12 +127,13 @@ const SORT: Record<CallSortField, string> = {
 
 const DEFAULT_SORT: CallsQuery['sort'] = [{ field: 'started_at', direction: 'asc' }];
 
-/** The tie-break on id runs with `started_at` where that is sorted by, else downwards. */
+/** The tie-break on id, then the span's trace, runs with `started_at` where that is sorted by, else downwards. */
 export function compileSort(sort: CallsQuery['sort']): string {
   const keys = sort.length === 0 ? DEFAULT_SORT : sort;
   const time = keys.find((key) => key.field === 'started_at');
   const terms = keys.map((key) => `${SORT[key.field]} ${key.direction === 'asc' ? 'ASC' : 'DESC'}`);
-  return [...terms, `id ${time?.direction === 'asc' ? 'ASC' : 'DESC'}`].join(', ');
+  const direction = time?.direction === 'asc' ? 'ASC' : 'DESC';
+  return [...terms, `id ${direction}`, `span_trace_id ${direction}`].join(', ');
 }
 
 /** Whether the rows come out in the order of the table's key: nothing has to be sorted, and versions of a call are neighbours. */
@@ -139,8 +141,8 @@ export function isKeyOrder(sort: CallsQuery['sort']): boolean {
   return sort.length === 0 || sort[0]!.field === 'started_at';
 }
 
-const IS_OUTRUN = `(started_at, id) IN (
-    SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at > ${NO_INSTANT}
+const IS_OUTRUN = `(started_at, id, span_trace_id) IN (
+    SELECT started_at, id, span_trace_id FROM calls WHERE project_id = {project:String} AND ended_at > ${NO_INSTANT}
     AND (started_at, id) IN (SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at = ${NO_INSTANT}))`;
 
 export const HAS_ENDED = `ended_at > ${NO_INSTANT}`;

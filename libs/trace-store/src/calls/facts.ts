@@ -78,7 +78,7 @@ function toUint32(value: number): number {
 
 /** The status that filters and sorts see (weave-api: `summary.weave.status`). */
 export function statusOf(state: CallState, facts: SummaryFacts): CallStatus {
-  if (state.end?.exception) return 'error';
+  if (state.end !== undefined && state.end.exception !== null) return 'error';
   if (facts.descendantError) return 'descendant_error';
   return state.end === undefined ? 'running' : 'success';
 }

@@ -2,18 +2,33 @@ import { formatInstant, nowUs, timeOfId } from '@weft/model';
 import { quote, type ClickHouse, type RawParam } from '../clickhouse.ts';
 import { DAY_US, type StoredRow } from './cache.ts';
 import { fold, type CallState } from './fold.ts';
-import { ORPHAN_US, readState, startedAtOf, STATE_SELECT } from './row.ts';
+import { ORPHAN_US, readState, startedAtOf, STATE_SELECT, type CallIdentity } from './row.ts';
 
 /** A call that a batch speaks of, and what the batch says. */
-export interface Wanted {
+export interface Wanted extends CallIdentity {
   readonly key: string;
-  readonly projectId: string;
-  readonly id: string;
   readonly incoming: CallState;
 }
 
-export function callKey(projectId: string, id: string): string {
-  return `${projectId}\0${id}`;
+/** Rows of a call that are not superseded. */
+export interface StoredRows {
+  readonly projectId: string;
+  readonly id: string;
+  readonly rows: readonly StoredRow[];
+}
+export type FoundCall = CallIdentity & StoredRows;
+
+/** Names a call among all projects: ids hold no control characters. */
+export function callKey({ projectId, id, spanTraceId }: CallIdentity): string {
+  return spanTraceId === '' ? `${projectId}\0${id}` : `${projectId}\0${id}\0${spanTraceId}`;
+}
+
+/**
+ * True for a rename that may be one of spans: it names an id only, so it is for every call that has it. Ids that tell their
+ * time are never span ids.
+ */
+export function mayRenameSpans({ id, spanTraceId, incoming }: Wanted): boolean {
+  return incoming.rename !== undefined && spanTraceId === '' && timeOfId(id) === undefined;
 }
 
 /** An instant as ClickHouse reads it. */
@@ -34,15 +49,15 @@ function keysParam(
 /**
  * Rows of the wanted calls that are not superseded, by key: usually none or one, more after a crash.
  * Calls with a time-ordered id are found by it wherever their rows lie; so are those that come without a start. Others
- * are found by the start they claim.
+ * are found by the start they claim. What else has the same id is found along with them: the spans a rename is for, the
+ * rename a span has to take.
  */
-export async function lookUp(db: ClickHouse, wanted: readonly Wanted[]): Promise<Map<string, StoredRow[]>> {
-  const found = new Map<string, StoredRow[]>();
+export async function lookUp(db: ClickHouse, wanted: readonly Wanted[]): Promise<Map<string, FoundCall>> {
+  const found = new Map<string, CallIdentity & { readonly rows: StoredRow[] }>();
   if (wanted.length === 0) return found;
   const byId: Wanted[] = [];
   const byKey: Wanted[] = [];
-  for (const call of wanted)
-    (call.incoming.start === undefined || timeOfId(call.id) !== undefined ? byId : byKey).push(call);
+  for (const call of wanted) (isFoundById(call) ? byId : byKey).push(call);
   const conditions = [
     ...(byId.length > 0 ? ['id IN {ids:Array(String)}'] : []),
     ...(byKey.length > 0 ? [`(project_id, started_at, id) IN {keys:${KEYS}}`] : []),
@@ -51,7 +66,7 @@ export async function lookUp(db: ClickHouse, wanted: readonly Wanted[]): Promise
     .map(
       (
         condition,
-      ) => `SELECT project_id, id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver, ver
+      ) => `SELECT project_id, id, span_trace_id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver, ver
 FROM calls WHERE project_id IN {projects:Array(String)} AND ${condition}
 AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:Array(String)})`,
     )
@@ -71,19 +86,26 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
       : {}),
   };
   const rows = await db.all({ sql, params }, (row) => ({
-    key: callKey(row.text(), row.text()),
-    startedAtUs: row.int64(),
-    versions: { start: row.uint128(), end: row.uint128(), rename: row.uint128() },
-    ver: row.uint128(),
+    identity: { projectId: row.text(), id: row.text(), spanTraceId: row.text() },
+    stored: {
+      startedAtUs: row.int64(),
+      versions: { start: row.uint128(), end: row.uint128(), rename: row.uint128() },
+      ver: row.uint128(),
+    },
   }));
-  for (const { key, ...stored } of rows) {
-    const others = found.get(key);
+  for (const { identity, stored } of rows) {
+    const key = callKey(identity);
+    const others = found.get(key)?.rows;
     // Two copies of one row are one row: the same insert was repeated.
-    if (others === undefined) found.set(key, [stored]);
+    if (others === undefined) found.set(key, { ...identity, rows: [stored] });
     else if (!others.some((other) => other.ver === stored.ver && other.startedAtUs === stored.startedAtUs))
       others.push(stored);
   }
   return found;
+}
+
+function isFoundById(call: Wanted): boolean {
+  return call.incoming.start === undefined || timeOfId(call.id) !== undefined || mayRenameSpans(call);
 }
 
 /**
@@ -105,7 +127,7 @@ export async function readHorizon(db: ClickHouse): Promise<number> {
 /** Content of stored rows, folded per call. */
 export async function readStates(
   db: ClickHouse,
-  calls: readonly { readonly projectId: string; readonly id: string; readonly rows: readonly StoredRow[] }[],
+  calls: readonly StoredRows[],
 ): Promise<Map<string, CallState>> {
   const states = new Map<string, CallState>();
   if (calls.length === 0) return states;
@@ -119,8 +141,8 @@ export async function readStates(
     },
     readState,
   );
-  for (const { projectId, id, state } of rows) {
-    const key = callKey(projectId, id);
+  for (const { state, ...identity } of rows) {
+    const key = callKey(identity);
     states.set(key, fold(states.get(key) ?? {}, state));
   }
   return states;

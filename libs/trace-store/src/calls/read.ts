@@ -17,7 +17,7 @@ import {
 } from './compile.ts';
 import { instantText } from './lookup.ts';
 import { NewestOfNeighbours, type Key } from './newest.ts';
-import { stepOrNull } from './row.ts';
+import { EXCEPTION, stepOrNull } from './row.ts';
 
 const PAYLOADS: readonly CallPayload[] = ['attributes', 'inputs', 'output', 'summary'];
 
@@ -25,18 +25,21 @@ const PAYLOADS: readonly CallPayload[] = ['attributes', 'inputs', 'output', 'sum
 function select(query: CallsQuery): string {
   const payload = (name: CallPayload, from: string) => (query.payloads.includes(name) ? from : "''");
   return [
-    'ver, id, trace_id, parent_id, thread_id, turn_id, op_name',
+    'ver, span_trace_id, id, trace_id, parent_id, thread_id, turn_id, op_name',
     DISPLAY_NAME,
-    'toUnixTimestamp64Micro(started_at), toUnixTimestamp64Micro(ended_at), exception, user_id, run_id, run_step, run_step_end, size_bytes',
+    'toUnixTimestamp64Micro(started_at), toUnixTimestamp64Micro(ended_at)',
+    EXCEPTION,
+    'user_id, run_id, run_step, run_step_end, size_bytes',
     ...PAYLOADS.map((name) => payload(name, name)),
     payload('attributes', 'otel_dump'),
   ].join(', ');
 }
 
 function versionedCallReader({ projectId, storageSize }: CallsQuery): (row: RowReader) => VersionedCall {
-  return (row) => ({
-    ver: row.uint128(),
-    call: {
+  return (row) => {
+    const ver = row.uint128();
+    const spanTraceId = row.text();
+    const call: StoredCall = {
       projectId,
       id: row.text(),
       traceId: row.text(),
@@ -47,7 +50,7 @@ function versionedCallReader({ projectId, storageSize }: CallsQuery): (row: RowR
       displayName: row.textOrNull(),
       startedAtUs: row.int64(),
       endedAtUs: instantOrNull(row.int64()),
-      exception: row.textOrNull(),
+      exception: row.nullableText(),
       userId: row.textOrNull(),
       runId: row.textOrNull(),
       runStep: stepOrNull(row.int64()),
@@ -59,12 +62,12 @@ function versionedCallReader({ projectId, storageSize }: CallsQuery): (row: RowR
       summary: row.bytes(),
       otelDump: row.bytes(),
       totalStorageSizeBytes: null,
-    },
-  });
+    };
+    return { ver, spanTraceId, id: call.id, startedAtUs: call.startedAtUs, call };
+  };
 }
 
-interface VersionedCall {
-  readonly ver: bigint;
+interface VersionedCall extends Key {
   readonly call: StoredCall;
 }
 
@@ -103,22 +106,19 @@ async function* inKeyOrder(
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredCall[]> {
-  const columns = select(query);
-  const read = versionedCallReader(query);
-  const rows = { columns, read, keyOf: ({ call }: VersionedCall) => call };
+  const rows = { columns: select(query), read: versionedCallReader(query) };
   for await (const page of newestInKeyOrder(db, query, rows, query.limit ?? Infinity, signal)) {
     yield page.map((v) => v.call);
   }
 }
 
 /** Up to `wanted` calls. Versions of a call come side by side, the newest is kept. */
-async function* newestInKeyOrder<T extends { readonly ver: bigint }>(
+async function* newestInKeyOrder<T extends Key>(
   db: ClickHouse,
   query: CallsQuery,
   rows: {
     readonly columns: string;
     readonly read: (row: RowReader) => T;
-    readonly keyOf: (item: T) => { readonly startedAtUs: number; readonly id: string };
   },
   wanted: number,
   signal?: AbortSignal,
@@ -145,7 +145,7 @@ ORDER BY ${compileSort(query.sort)} ${compileLimit(asked, params)}`;
       const item = rows.read(row);
       return row.uint8() === 1 ? undefined : item;
     };
-    const newest = new NewestOfNeighbours<T>(rows.keyOf, (item) => item.ver);
+    const newest = new NewestOfNeighbours<T>();
     let got = 0;
     for await (const page of db.stream({ sql, params }, read, { settings: KEY_ORDER, signal })) {
       got += page.length;
@@ -173,7 +173,7 @@ async function* byKeys(
 ): AsyncGenerator<StoredCall[]> {
   const end = (query.offset ?? 0) + (query.limit ?? Infinity);
   const found = isKeyOrder(query.sort)
-    ? newestInKeyOrder(db, query, { columns: KEY_COLUMNS, read: readKey, keyOf: (key) => key }, end, signal)
+    ? newestInKeyOrder(db, query, { columns: KEY_COLUMNS, read: readKey }, end, signal)
     : keysInOrder(db, query, end, signal);
   let skip = query.offset ?? 0;
   let wanted: Key[] = [];
@@ -199,18 +199,15 @@ async function* keysInOrder(
   const sql = `SELECT ${KEY_COLUMNS} FROM calls
 WHERE ${where.sql} AND ${NOT_OUTRUN}
 ORDER BY ${compileSort(query.sort)} ${compileLimit(end === Infinity ? undefined : end, params)}`;
-  const newest = new NewestOfNeighbours<Key>(
-    (key) => key,
-    (key) => key.ver,
-  );
+  const newest = new NewestOfNeighbours<Key>();
   for await (const page of db.stream({ sql, params }, readKey, { signal })) yield newest.push(page);
   yield newest.end();
 }
 
-const KEY_COLUMNS = 'toUnixTimestamp64Micro(started_at), id, ver';
+const KEY_COLUMNS = 'toUnixTimestamp64Micro(started_at), id, span_trace_id, ver';
 
 function readKey(row: RowReader): Key {
-  return { startedAtUs: row.int64(), id: row.text(), ver: row.uint128() };
+  return { startedAtUs: row.int64(), id: row.text(), spanTraceId: row.text(), ver: row.uint128() };
 }
 
 /** In the order of the keys. A call that has been replaced meanwhile comes as it is now. */
@@ -232,16 +229,23 @@ WHERE project_id = {project:String} AND (started_at, id) IN {keys:Array(Tuple(Da
   );
   const newest = new Map<string, VersionedCall>();
   for (const row of rows) {
-    const other = newest.get(row.call.id);
-    if (other === undefined || other.ver < row.ver) newest.set(row.call.id, row);
+    const key = nameOf(row);
+    const other = newest.get(key);
+    if (other === undefined || other.ver < row.ver) newest.set(key, row);
   }
-  return keys.flatMap((key) => newest.get(key.id)?.call ?? []);
+  return keys.flatMap((key) => newest.get(nameOf(key))?.call ?? []);
+}
+
+/** Ids hold no control characters. */
+function nameOf({ id, spanTraceId }: Key): string {
+  return `${id}\0${spanTraceId}`;
 }
 
 function compileAfter(key: Key, isAscending: boolean, params: Record<string, Param>): string {
   params.after_time = instantText(key.startedAtUs);
   params.after_id = key.id;
-  return `AND (started_at, id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String})`;
+  params.after_trace = key.spanTraceId;
+  return `AND (started_at, id, span_trace_id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String}, {after_trace:String})`;
 }
 
 async function withTotals(
@@ -253,7 +257,7 @@ async function withTotals(
   const traceIds = [...new Set(calls.filter((call) => call.parentId === null).map((call) => call.traceId))];
   if (traceIds.length === 0) return [...calls];
   const where = compileWhere(projectId, { traceIds });
-  const newest = `SELECT trace_id, size_bytes FROM calls WHERE ${where.sql} ORDER BY ver DESC LIMIT 1 BY id`;
+  const newest = `SELECT trace_id, size_bytes FROM calls WHERE ${where.sql} ORDER BY ver DESC LIMIT 1 BY id, span_trace_id`;
   const totals = new Map(
     await db.all(
       {

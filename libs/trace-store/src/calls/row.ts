@@ -5,10 +5,16 @@ import type { CallStatus } from '../trace-store.ts';
 import { statusOf, summaryFacts, type SummaryFacts } from './facts.ts';
 import { rowVersion, versionsOf, type CallState, type CallVersions } from './fold.ts';
 
-/** A row of `calls`, ready to be written. */
-export interface CallRow {
+/** What tells a call from all others. */
+export interface CallIdentity {
   readonly projectId: string;
   readonly id: string;
+  /** Trace of the span it was made of; empty for calls that are not made of spans. */
+  readonly spanTraceId: string;
+}
+
+/** A row of `calls`, ready to be written. */
+export interface CallRow extends CallIdentity {
   readonly state: CallState;
   readonly versions: CallVersions;
   readonly ver: bigint;
@@ -26,12 +32,13 @@ const NO_STEP = -1;
 const NO_BYTES = new Uint8Array(0);
 const MAX_UINT32 = 2 ** 32 - 1;
 
-export function toCallRow(projectId: string, id: string, state: CallState): CallRow {
+export function toCallRow({ projectId, id, spanTraceId }: CallIdentity, state: CallState): CallRow {
   const versions = versionsOf(state);
   const { start, end } = state;
   return {
     projectId,
     id,
+    spanTraceId,
     state,
     versions,
     ver: rowVersion(versions),
@@ -63,6 +70,7 @@ export const CALL_COLUMNS: readonly Column<CallRow>[] = [
   column.text('project_id', (r) => r.projectId),
   column.instant('started_at', (r) => startedAtOf(r.state)),
   column.text('id', (r) => r.id),
+  column.text('span_trace_id', (r) => r.spanTraceId),
   column.uint128('start_ver', (r) => r.versions.start),
   column.uint128('end_ver', (r) => r.versions.end),
   column.uint128('rename_ver', (r) => r.versions.rename),
@@ -94,14 +102,18 @@ export const CALL_COLUMNS: readonly Column<CallRow>[] = [
   column.bytes('otel_dump', (r) => r.state.start?.otelDump),
 ];
 
+/** Null = no error; the text of an error may be empty. */
+export const EXCEPTION = "if(status = 'error', exception, NULL)";
+
 /** Everything a `CallState` is made of, in the order of `readState`. */
-export const STATE_SELECT = `project_id, id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver,
-  trace_id, parent_id, thread_id, turn_id, op_name, display_name, rename, toUnixTimestamp64Micro(ended_at), exception,
+export const STATE_SELECT = `project_id, id, span_trace_id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver,
+  trace_id, parent_id, thread_id, turn_id, op_name, display_name, rename, toUnixTimestamp64Micro(ended_at), ${EXCEPTION},
   user_id, run_id, run_step, run_step_end, input_refs, output_refs, attributes, inputs, output, summary, otel_dump`;
 
-export function readState(row: RowReader): { projectId: string; id: string; state: CallState } {
+export function readState(row: RowReader): CallIdentity & { readonly state: CallState } {
   const projectId = row.text();
   const id = row.text();
+  const spanTraceId = row.text();
   const startedAtUs = row.int64();
   const [startVersion, endVersion, renameVersion] = [row.uint128(), row.uint128(), row.uint128()];
   const text = () => row.textOrNull();
@@ -115,7 +127,7 @@ export function readState(row: RowReader): { projectId: string; id: string; stat
   start.displayName = text();
   const rename = row.text();
   end.endedAtUs = row.int64();
-  end.exception = text();
+  end.exception = row.nullableText();
   start.userId = text();
   start.runId = text();
   start.runStep = stepOrNull(row.int64());
@@ -131,6 +143,7 @@ export function readState(row: RowReader): { projectId: string; id: string; stat
   return {
     projectId,
     id,
+    spanTraceId,
     state: {
       ...(startVersion > 0n ? { start: start as StartGroup } : {}),
       ...(endVersion > 0n ? { end: end as EndGroup } : {}),

@@ -9,7 +9,7 @@ const HASH_MASK = COMPLETE_BIT - 1n;
  * bits of what was sent. It depends on nothing but the event, so every order of arrival has the same winner.
  * @param timeUs the group's event time: `started_at`, `ended_at`, or for a rename the instant it was received.
  * @param complete true for a group out of a complete item: at equal time it wins over a bare start or end.
- * @param callId makes versions of different calls differ.
+ * @param callId makes versions of different calls differ: the call's id, for one made of a span with its trace id.
  * @param bytes what was sent, as it was sent.
  */
 export function partVersion(timeUs: number, complete: boolean, callId: string, bytes: Uint8Array): bigint {

@@ -13,8 +13,17 @@ import {
   type CallState,
   type CallVersions,
 } from './fold.ts';
-import { callKey, lookUp, readHorizon, readStates, type Wanted } from './lookup.ts';
+import {
+  lookUp,
+  mayRenameSpans,
+  readHorizon,
+  readStates,
+  type FoundCall,
+  type StoredRows,
+} from './lookup.ts';
+import { shareRenames } from './renames.ts';
 import { CALL_COLUMNS, estimateBytes, startedAtOf, toCallRow, type CallRow } from './row.ts';
+import { group, type Work } from './work.ts';
 
 interface Mark {
   readonly projectId: string;
@@ -37,21 +46,6 @@ const SUPERSEDED: Table<Mark> = {
   estimateBytes: () => 128,
 };
 
-/** One call of the batch on its way into the store. */
-interface Work extends Wanted {
-  incoming: CallState;
-  /** Places of its parts in the batch. */
-  readonly indexes: number[];
-  stored: readonly StoredRow[];
-  /** Of the stored row, where it was remembered. */
-  content: CallState | undefined;
-  /** Of everything known, stored and incoming. */
-  versions: CallVersions;
-  ver: bigint;
-  /** What has to be written; undefined = all of it is stored. */
-  row: CallRow | undefined;
-}
-
 /**
  * Folds the parts with what is stored and writes one whole row per call that has grown; then marks the rows it replaces.
  * In this order, because reads leave marked rows out: a crash between the two shows an old row beside the new one for as
@@ -65,8 +59,10 @@ export async function writeCalls(
 ): Promise<Refused[]> {
   if (parts.length === 0) return [];
   try {
-    const calls = group(parts);
-    await recall(db, cache, calls);
+    const byKey = group(parts);
+    const found = await recall(db, cache, byKey);
+    await shareRenames(db, cache, byKey, found);
+    const calls = [...byKey.values()];
     await build(db, calls);
     const grown = calls.filter((call) => call.row !== undefined);
     const rows = grown.map((call) => call.row!);
@@ -85,46 +81,29 @@ export async function writeCalls(
   }
 }
 
-function group(parts: readonly CallPart[]): Work[] {
-  const calls = new Map<string, Work>();
-  parts.forEach((part, index) => {
-    const key = callKey(part.projectId, part.id);
-    const call = calls.get(key);
-    if (call === undefined) {
-      calls.set(key, {
-        key,
-        projectId: part.projectId,
-        id: part.id,
-        incoming: part,
-        indexes: [index],
-        stored: [],
-        content: undefined,
-        versions: NO_VERSIONS,
-        ver: 0n,
-        row: undefined,
-      });
-      return;
-    }
-    call.incoming = fold(call.incoming, part);
-    call.indexes.push(index);
-  });
-  return [...calls.values()];
-}
-
-/** Fills in what is stored of the calls: from memory, by knowing that nothing can be, or by asking. */
-async function recall(db: ClickHouse, cache: CallCache, calls: readonly Work[]): Promise<void> {
+/**
+ * Fills in what is stored of the calls: from memory, by knowing that nothing can be, or by asking.
+ * @returns what was found by asking.
+ */
+async function recall(
+  db: ClickHouse,
+  cache: CallCache,
+  calls: ReadonlyMap<string, Work>,
+): Promise<ReadonlyMap<string, FoundCall>> {
   cache.horizonUs ??= await readHorizon(db);
   const unknown: Work[] = [];
   const now = nowUs();
-  for (const call of calls) {
+  for (const call of calls.values()) {
     const hit = cache.get(call.key);
     if (hit !== undefined) {
       call.stored = [hit.row];
       call.content = hit.state;
-    } else if (!isNew(call, cache.horizonUs, now)) unknown.push(call);
+    }
+    if (hit === undefined ? !isNew(call, cache.horizonUs, now) : mayRenameSpans(call)) unknown.push(call);
   }
   const found = await lookUp(db, unknown);
-  for (const call of unknown) call.stored = found.get(call.key) ?? [];
+  for (const call of unknown) if (call.stored.length === 0) call.stored = found.get(call.key)?.rows ?? [];
+  return found;
 }
 
 /**
@@ -141,7 +120,7 @@ function isNew(call: Work, horizonUs: number, now: number): boolean {
 /** Makes the row of every call that has grown. */
 async function build(db: ClickHouse, calls: readonly Work[]): Promise<void> {
   const grown: Work[] = [];
-  const unread: { projectId: string; id: string; rows: readonly StoredRow[] }[] = [];
+  const unread: StoredRows[] = [];
   for (const call of calls) {
     const incoming = versionsOf(call.incoming);
     const before = call.stored.reduce<CallVersions>(
@@ -162,7 +141,7 @@ async function build(db: ClickHouse, calls: readonly Work[]): Promise<void> {
   for (const call of grown) {
     const content = states.get(call.key) ?? call.content;
     const state = content === undefined ? call.incoming : fold(content, call.incoming);
-    call.row = toCallRow(call.projectId, call.id, state);
+    call.row = toCallRow(call, state);
     // Content that another writer took away meanwhile would be lost by this row: ask again.
     if (call.row.ver < call.ver) throw new AppError('store_unavailable', 'a call changed while it was read');
   }

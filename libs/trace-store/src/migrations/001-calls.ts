@@ -4,6 +4,7 @@ export const calls = [
     project_id String COMMENT 'entity/project.',
     started_at DateTime64(6, 'UTC') COMMENT 'When the call began; 1900-01-01 = its start is not known yet, then the row is read by the writer only.' CODEC(Delta, ZSTD(1)),
     id String COMMENT 'The call; one row of a call is not superseded.' CODEC(ZSTD(1)),
+    span_trace_id String COMMENT 'Trace of the OTLP span it was made of, whose id is unique within the trace only; empty = not made of a span.' CODEC(ZSTD(1)),
     start_ver UInt128 COMMENT 'Version of the start columns: event time, then content; 0 = no start yet.' CODEC(NONE),
     end_ver UInt128 COMMENT 'Version of the end columns; 0 = still running.' CODEC(NONE),
     rename_ver UInt128 COMMENT 'Version of the rename; 0 = never renamed.' CODEC(ZSTD(1)),
@@ -16,7 +17,7 @@ export const calls = [
     display_name String COMMENT 'Name given by the start; empty = none.' CODEC(ZSTD(1)),
     rename String COMMENT 'Name given later: wins over display_name where rename_ver > 0; empty = cleared.' CODEC(ZSTD(1)),
     ended_at DateTime64(6, 'UTC') COMMENT 'When the call ended; 1900-01-01 = still running.' CODEC(Delta, ZSTD(1)),
-    exception String COMMENT 'Error text; empty = no error.' CODEC(ZSTD(1)),
+    exception String COMMENT 'Error text, possibly empty, where status is error; else there is none.' CODEC(ZSTD(1)),
     status Enum8('success' = 1, 'error' = 2, 'running' = 3, 'descendant_error' = 4) COMMENT 'Derived from exception, summary.status_counts and the end.',
     model LowCardinality(String) COMMENT 'First model of summary.usage; empty = none.',
     prompt_tokens UInt32 COMMENT 'Input tokens over all models of summary.usage.' CODEC(ZSTD(1)),
@@ -41,7 +42,8 @@ export const calls = [
     INDEX op_bloom op_name TYPE bloom_filter(0.01) GRANULARITY 1
   ) ENGINE = ReplacingMergeTree(ver)
   PARTITION BY toYYYYMM(started_at)
-  ORDER BY (project_id, started_at, id)
+  PRIMARY KEY (project_id, started_at, id)
+  ORDER BY (project_id, started_at, id, span_trace_id)
   SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1
   COMMENT 'One row is everything known of one call'`,
 
@@ -58,7 +60,7 @@ export const calls = [
 
   `CREATE TABLE IF NOT EXISTS call_deletes (
     project_id String COMMENT 'entity/project.',
-    id String COMMENT 'The deleted call.',
+    id String COMMENT 'The deleted call; spans of several traces that share the id are deleted together.',
     deleted_at DateTime64(6, 'UTC') COMMENT 'When it was deleted; it stays deleted whatever comes later.'
   ) ENGINE = ReplacingMergeTree(deleted_at)
   ORDER BY (project_id, id)

@@ -125,6 +125,21 @@ export function renameOf(projectId: string, id: string, displayName: string, atU
   };
 }
 
+/** A call made from a span: start and end in one part, known by the trace as well. */
+export function spanOf(
+  projectId: string,
+  traceId: string,
+  id: string,
+  start: StartLike = {},
+  end: Parameters<typeof endOf>[2] = {},
+): CallPart {
+  const salt = `${traceId}${start.salt ?? ''}`;
+  return {
+    ...completeOf(projectId, id, { traceId, ...start, salt }, { ...end, salt }),
+    spanTraceId: traceId,
+  };
+}
+
 /** Start and end in one part. */
 export function completeOf(
   projectId: string,

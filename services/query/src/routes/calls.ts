@@ -39,6 +39,9 @@ export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append
   ];
 }
 
+/** Spans of several traces may share an id: then the one that started last is the answer. */
+const LATEST = [{ field: 'started_at', direction: 'desc' }] as const;
+
 /** A call that is missing or deleted is null, not a 404. */
 async function readCall(
   reader: TraceReader,
@@ -48,7 +51,7 @@ async function readCall(
   const out = new JsonOut();
   out.text('{"call":');
   let found = false;
-  const query = { ...request, filter: { callIds: [request.id] }, limit: 1 };
+  const query = { ...request, filter: { callIds: [request.id] }, sort_by: [...LATEST], limit: 1 };
   for await (const chunk of renderCalls(reader, query, {}, signal)) {
     found = true;
     out.bytes(chunk);
@@ -86,7 +89,8 @@ const EMPTY_OBJECT = Buffer.from('{}');
 
 /**
  * Deletes calls and everything below them: one event each, so that each can be replayed on its own. A call that is not
- * there gets one too: when its parts come late, or again out of the log, it has to stay deleted.
+ * there gets one too: when its parts come late, or again out of the log, it has to stay deleted. Spans of several traces
+ * that share an id are deleted together.
  */
 async function deleteCalls(
   reader: TraceReader,
