@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startAllInOne, type StartedAllInOne } from '../src/start.ts';
 import { batch, completed, endItem, ended, newCallId, newIds, startItem, started } from './calls.ts';
 import { cleanUp, eventually, newDirectory, runBundle, startServer } from './server-process.ts';
+import { PATIENT } from './stack.ts';
 
 /** Who may do what, with keys made by the command that makes them. */
 
@@ -31,8 +32,8 @@ beforeAll(async () => {
   await createKey('reader', 'read', 'team/*');
   await createKey('admin', 'admin', '*');
   [server, open] = await Promise.all([
-    startAllInOne({ dataDir: join(directory, 'keyed'), env: { WEFT_KEYS_FILE: keysFile } }),
-    startAllInOne({ dataDir: join(directory, 'open') }),
+    startAllInOne({ dataDir: join(directory, 'keyed'), env: { ...PATIENT, WEFT_KEYS_FILE: keysFile } }),
+    startAllInOne({ dataDir: join(directory, 'open'), env: PATIENT }),
   ]);
 });
 afterAll(async () => {

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PATIENT } from './stack.ts';
 
 const DIST = fileURLToPath(new URL('../../../dist/', import.meta.url));
 const START_MS = 60_000;
@@ -73,7 +74,7 @@ export async function startServer(
   options: { env?: Record<string, string>; args?: string[] } = {},
 ): Promise<ServerProcess> {
   const { env = {}, args = [] } = options;
-  const child = open('all-in-one', ['--port', '0', '--data-dir', dataDir, ...args], env);
+  const child = open('all-in-one', ['--port', '0', '--data-dir', dataDir, ...args], { ...PATIENT, ...env });
   let hasEnded = false;
   void child.ended.then(() => (hasEnded = true));
   const url = await eventually(() => {
