@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, describe, expect, it } from '@jest/globals';
 
@@ -35,6 +38,25 @@ describe('acquireDirectoryLock', () => {
     expect(JSON.parse(readFileSync(join(dir, 'owner.lock'), 'utf8'))).toMatchObject({ pid: process.pid });
     expect(readdirSync(dir)).toEqual(['owner.lock']);
     lock.release();
+  });
+
+  it('takes over the lock of a process that has ended but not been asked for its end', async () => {
+    if (process.platform !== 'linux') return;
+    // `exec` leaves the first child to a parent that never asks.
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(line.toString());
+      const statOf = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
+      while (statOf()[2] !== 'Z') await delay(5);
+      const dir = newDir();
+      writeFileSync(join(dir, 'owner.lock'), JSON.stringify({ pid, startedAt: statOf()[21] }));
+      acquireDirectoryLock(dir).release();
+    } finally {
+      parent.kill('SIGKILL');
+    }
   });
 
   it('does not release what another owner took since', () => {

@@ -91,15 +91,26 @@ function isAlive(owner: Owner): boolean {
   } catch (error) {
     return isCode(error, 'EPERM');
   }
-  const startedAt = startOf(owner.pid);
-  return startedAt === null || owner.startedAt === null || startedAt === owner.startedAt;
+  const stat = statOf(owner.pid);
+  if (stat === null) return true;
+  return !hasEnded(stat) && (owner.startedAt === null || stat.startedAt === owner.startedAt);
 }
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold spaces and parentheses, so count after the last one. */
 function startOf(pid: number): string | null {
+  return statOf(pid)?.startedAt ?? null;
+}
+
+/** A process that has ended keeps its pid until its parent asks how; in a container without an init nobody does. */
+function hasEnded({ state }: { readonly state: string }): boolean {
+  return state === 'Z' || state === 'X';
+}
+
+/** Fields 3 and 22 of /proc/<pid>/stat; the name in field 2 may hold spaces and parentheses, so count after the last one. */
+function statOf(pid: number): { readonly state: string; readonly startedAt: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0]!, startedAt: fields[19]! };
   } catch {
     return null;
   }

@@ -273,7 +273,9 @@ describe('the life of an engine', () => {
       expect(isRunning(enginePid)).toBe(true);
       await expect(openEmbeddedClickHouse({ dataDir, logger })).rejects.toThrow(`pid ${owner.pid}`);
     } finally {
+      const gone = once(owner, 'exit');
       owner.kill('SIGKILL');
+      await gone;
     }
     await eventually(
       () => isRunning(enginePid),

@@ -98,7 +98,9 @@ async function isAlive(owner: Owner | undefined, ageMs: number, me: Owner): Prom
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  const startedAt = await startOf(owner.pid);
+  const { state, startedAt } = await statOf(owner.pid);
+  // Ended, and its parent has not asked how; in a container without an init nobody does.
+  if (state === 'Z' || state === 'X') return false;
   return startedAt === '' || owner.startedAt === '' || startedAt === owner.startedAt;
 }
 
@@ -114,13 +116,18 @@ async function removeStale(path: string, text: string): Promise<void> {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)): start time in ticks since boot; '' where there is no /proc. */
 async function startOf(pid: number): Promise<string> {
+  return (await statOf(pid)).startedAt;
+}
+
+/** Fields 3 and 22 of /proc/<pid>/stat (proc(5)): state, and start time in ticks since boot; '' where there is no /proc. */
+async function statOf(pid: number): Promise<{ state: string; startedAt: string }> {
   try {
     const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
   } catch {
-    return '';
+    return { state: '', startedAt: '' };
   }
 }
 
