@@ -90,6 +90,23 @@ const idlePss = pss();
 await sleep(5000);
 report('idle', `${idlePss} MiB PSS, ${((sum(minus(cpu(), idleFrom)) / 5) * 100).toFixed(1)} % of a core`);
 
+// The engine stands still: what is left is gateway and log, up to the durable ack.
+const [engine] = pids().slice(1);
+process.kill(engine!, 'SIGSTOP');
+await loop(15, connections);
+const ackFrom = cpu();
+const ackRequests = Math.min(400, Math.ceil(total / perRequest / 2));
+const ackAlone = await loop(ackRequests, connections);
+const ackOnly = minus(cpu(), ackFrom);
+process.kill(engine!, 'SIGCONT');
+const ackItems = ackAlone.latencies.length * perRequest;
+report(
+  'ack alone',
+  `${Math.round(ackItems / sum(ackOnly))} per CPU-second, ${us(sum(ackOnly) / ackItems)} each (gateway and log)`,
+);
+await seen(ackAlone.last);
+await sleep(3000);
+
 const diskBefore = directoryBytes(dataDir);
 const before = cpu();
 const t0 = performance.now();
