@@ -42,17 +42,19 @@ describe('acquireDirectoryLock', () => {
 
   it('takes over the lock of a process that has ended but not been asked for its end', async () => {
     if (process.platform !== 'linux') return;
-    // `exec` leaves the first child to a parent that never asks.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], {
+    const statOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
+    // `exec` leaves the shell's child to a parent that never asks.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(line.toString());
-      const statOf = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ');
-      while (statOf()[2] !== 'Z') await delay(5);
+      while (statOf(parent.pid!)[1] !== '(sleep)') await delay(5);
+      process.kill(pid, 'SIGKILL');
+      while (statOf(pid)[2] !== 'Z') await delay(5);
       const dir = newDir();
-      writeFileSync(join(dir, 'owner.lock'), JSON.stringify({ pid, startedAt: statOf()[21] }));
+      writeFileSync(join(dir, 'owner.lock'), JSON.stringify({ pid, startedAt: statOf(pid)[21] }));
       acquireDirectoryLock(dir).release();
     } finally {
       parent.kill('SIGKILL');
