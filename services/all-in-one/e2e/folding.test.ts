@@ -37,7 +37,7 @@ async function ok(res: Response): Promise<unknown> {
 
 const ROUNDS = 200;
 /** Side by side, each in a project of its own: a round is mostly waiting for the disk. */
-const LANES = 4;
+const LANES = 8;
 
 describe('a read that starts after an acknowledged write sees it', () => {
   it(`${ROUNDS} times, for every kind of write`, async () => {

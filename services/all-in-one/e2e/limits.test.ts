@@ -282,8 +282,8 @@ describe('whatever a member holds', () => {
     ['/graphql', { query: '{ viewer { username } }', variables: { a: 'b' }, operationName: 'x' }],
   ]; // prettier-ignore
   const VALUES = [
-    'null', '5', '-1', '1.5', '1e400', '9007199254740993', 'true', '""', '"x"', '"\\u0000\\ud800"', '"weave:///"', '[]', '[null]', '[[1]]', '{}',
-    '{"__proto__":[]}', `"${'a/'.repeat(300)}"`,
+    'null', '-1', '1.5', '9007199254740993', 'true', '"x"', '"\\u0000\\ud800"', '"weave:///"', '[]', '[null]', '{"__proto__":[]}',
+    `"${'a/'.repeat(300)}"`,
   ]; // prettier-ignore
 
   /** The request with the value in each of its places. */
