@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId } from '@weft/model';
 import { openClickHouse, type ClickHouse } from '../clickhouse.ts';
 import { openTraceReader } from '../reader.ts';
-import { batch, completeOf, openTestStore, renameOf, startOf, T0, type TestStore } from '../testing/store.ts';
+import {
+  batch,
+  completeOf,
+  endOf,
+  openTestStore,
+  renameOf,
+  startOf,
+  T0,
+  type TestStore,
+} from '../testing/store.ts';
 import type { TraceReader, TraceWriter } from '../trace-store.ts';
 import { openTraceWriter } from '../writer.ts';
 import { Sweeper } from './sweep.ts';
@@ -70,5 +79,23 @@ describe('Sweeper', () => {
     for (let i = 0; i < 3; i++) await sweeper.sweep();
     expect(await total('calls_superseded', 'e/young')).toBe(2);
     expect(await count('e/young')).toBe(2);
+  });
+});
+
+describe('a row whose start does not come', () => {
+  it('goes 30 days after it was stored, however long ago its call ended', async () => {
+    const p = 'e/orphans';
+    const [waiting, forgotten, whole] = [newId(), newId(), newId()];
+    const calls = [endOf(p, waiting), endOf(p, forgotten), completeOf(p, whole, { startedAtUs: T0 - 9e13 })];
+    await writer.write(batch({ calls }));
+    await store.command(
+      `ALTER TABLE calls UPDATE stored_at = now() - INTERVAL 31 DAY WHERE id != '${waiting}' SETTINGS mutations_sync = 1`,
+    );
+    await store.command('OPTIMIZE TABLE calls FINAL');
+    expect((await store.query(`SELECT id FROM calls WHERE project_id = '${p}'`)).sort()).toEqual(
+      [waiting, whole].sort(),
+    );
+    await writer.write(batch({ calls: [startOf(p, waiting)] }));
+    expect(await count(p)).toBe(2);
   });
 });

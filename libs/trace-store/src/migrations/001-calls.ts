@@ -34,6 +34,7 @@ export const calls = [
     output String COMMENT 'JSON value as it was sent; empty while it runs.' CODEC(ZSTD(1)),
     summary String COMMENT 'JSON object as it was sent; empty while it runs.' CODEC(ZSTD(1)),
     otel_dump String COMMENT 'JSON of the OTLP span it was made of; empty = none.' CODEC(ZSTD(1)),
+    stored_at DateTime DEFAULT now() COMMENT 'When the row was stored: one whose start never comes goes 30 days later.' CODEC(Delta, ZSTD(1)),
     INDEX id_range id TYPE minmax GRANULARITY 1,
     INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX trace_bloom trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
@@ -44,6 +45,7 @@ export const calls = [
   PARTITION BY toYYYYMM(started_at)
   PRIMARY KEY (project_id, started_at, id)
   ORDER BY (project_id, started_at, id, span_trace_id)
+  TTL if(started_at > '1900-01-01', toDateTime('2100-01-01 00:00:00', 'UTC'), stored_at + INTERVAL 30 DAY)
   SETTINGS index_granularity = 512, fsync_after_insert = 1, fsync_part_directory = 1
   COMMENT 'One row is everything known of one call'`,
 
