@@ -60,6 +60,8 @@ report(
   `${((performance.now() - startedAt) / 1000).toFixed(2)} s wall, ${sum(cpu()).toFixed(2)} CPU s`,
 );
 
+const emptyDisk = directoryBytes(dataDir);
+let sent = 0;
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const spansKind = values.kind === 'spans';
 const perRequest = spansKind ? SPANS_PER_REQUEST : CALLS_PER_REQUEST;
@@ -107,7 +109,6 @@ report(
 await seen(ackAlone.last);
 await sleep(3000);
 
-const diskBefore = directoryBytes(dataDir);
 const before = cpu();
 const t0 = performance.now();
 let peak = 0;
@@ -142,7 +143,7 @@ report(
   'CPU per item with 12 s of merges',
   `${us(sum(settled) / n)} → ${Math.round(n / sum(settled))} per CPU-second`,
 );
-report('disk', `${Math.round((directoryBytes(dataDir) - diskBefore) / n)} bytes per item, all included`);
+report('disk', `${Math.round((directoryBytes(dataDir) - emptyDisk) / sent)} bytes per item, all included`);
 server.kill('SIGTERM');
 await new Promise((resolve) => server.once('exit', resolve));
 agent.destroy();
@@ -192,6 +193,7 @@ function send(body: Buffer): Promise<void> {
     };
     const req = request(url + path, { method: 'POST', agent, headers }, (res) => {
       res.resume();
+      if (res.statusCode === 200) sent += perRequest;
       res.on('end', () =>
         res.statusCode === 200 ? resolve() : reject(new Error(`status ${res.statusCode}`)),
       );

@@ -27,3 +27,4 @@ export {
   type StartStep,
   type Stoppable,
 } from './run-service.ts';
+export { createTurns } from './turns.ts';

@@ -123,7 +123,7 @@ export function openClickHouse(options: StoreOptions): ClickHouse {
       return pages.length === 1 ? pages[0]! : pages.flat();
     },
     async insert(table, columns, rows, sizeBytes) {
-      const block = encodeBlock(columns, rows, sizeBytes);
+      const block = await encodeBlock(columns, rows, sizeBytes);
       const names = columns.map((c) => c.name).join(', ');
       const result = await client.exec({
         query: `INSERT INTO ${table} (${names}) FORMAT Native`,

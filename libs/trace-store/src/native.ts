@@ -1,4 +1,5 @@
 import { MIN_INSTANT_US } from '@weft/model';
+import { createTurns } from '@weft/runtime';
 
 /**
  * ClickHouse's Native format, written by hand: columns of one block, so that the server copies instead of parsing, and
@@ -151,7 +152,12 @@ export const column = {
 };
 
 /** One block of `rows`; `sizeHint` is the expected length in bytes. */
-export function encodeBlock<R>(columns: readonly Column<R>[], rows: readonly R[], sizeHint = 4096): Buffer {
+export async function encodeBlock<R>(
+  columns: readonly Column<R>[],
+  rows: readonly R[],
+  sizeHint = 4096,
+): Promise<Buffer> {
+  const rest = createTurns();
   const out = new ByteWriter(sizeHint);
   out.varint(columns.length);
   out.varint(rows.length);
@@ -159,6 +165,8 @@ export function encodeBlock<R>(columns: readonly Column<R>[], rows: readonly R[]
     out.text(name);
     out.text(type);
     write(out, rows);
+    const pause = rest();
+    if (pause !== undefined) await pause;
   }
   return out.done();
 }

@@ -1,7 +1,6 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EventLog, Rejected } from '@weft/event-log';
 import type { TraceEvent } from '@weft/model';
-import type { Logger, Metrics } from '@weft/runtime';
+import { createTurns, type Logger, type Metrics } from '@weft/runtime';
 import type { TraceWriter } from '@weft/trace-store';
 import { createDeadLetterReport } from './dead-letter-report.ts';
 import { createOpPlaceholders } from './spans-to-rows.ts';
@@ -9,9 +8,6 @@ import { RowBatch } from './to-rows.ts';
 
 /** The consumer group whose committed offsets mean "readable": query waits for it. */
 export const WRITER_GROUP = 'writer';
-
-/** Mapping hands the event loop back this often, so that acks of the same process do not wait for it. */
-const TURN_MS = 4;
 
 export interface WriterDeps {
   readonly eventLog: EventLog;
@@ -54,13 +50,12 @@ export function createWriter({ eventLog, store, logger, metrics, config }: Write
 
   const handle = async (batch: readonly TraceEvent[]): Promise<readonly Rejected[]> => {
     const rowBatch = new RowBatch(ops);
-    let turn = performance.now();
+    const rest = createTurns();
     for (const event of batch) {
       rowBatch.add(event);
-      if (performance.now() - turn > TURN_MS) {
-        await nextTurn();
-        turn = performance.now();
-      }
+      // Acks of the same process wait for this loop.
+      const pause = rest();
+      if (pause !== undefined) await pause;
     }
     const started = performance.now();
     try {

@@ -1,5 +1,6 @@
 import type { CallPart } from '@weft/model';
 import { AppError, nowUs, timeOfId } from '@weft/model';
+import { createTurns } from '@weft/runtime';
 import type { ClickHouse } from '../clickhouse.ts';
 import { insertRows, type Refused, type Table } from '../insert.ts';
 import { column } from '../native.ts';
@@ -138,7 +139,10 @@ async function build(db: ClickHouse, calls: readonly Work[]): Promise<void> {
     }
   }
   const states = await readStates(db, unread);
+  const rest = createTurns();
   for (const call of grown) {
+    const pause = rest();
+    if (pause !== undefined) await pause;
     const content = states.get(call.key) ?? call.content;
     const state = content === undefined ? call.incoming : fold(content, call.incoming);
     call.row = toCallRow(call, state);
