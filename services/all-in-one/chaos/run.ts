@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { createLoad, mulberry32 } from './load.ts';
 import { judge, type SeenCall, type Verdict } from './oracle.ts';
 import { createVictim } from './victims.ts';
@@ -101,8 +103,15 @@ async function readAll(url: string, project: string): Promise<SeenCall[]> {
       body: JSON.stringify({ project_id: project }),
     }).catch(() => undefined);
     if (response?.ok && response.headers.get('x-weft-freshness') === null) {
-      const lines = (await response.text()).split('\n').filter((line) => line !== '');
-      return lines.map((line) => ({ id: (JSON.parse(line) as { id: string }).id, line }));
+      const seen: SeenCall[] = [];
+      // Line by line: a long run holds more text than one string can.
+      for await (const line of createInterface({
+        input: Readable.fromWeb(response.body!),
+        crlfDelay: Infinity,
+      })) {
+        if (line !== '') seen.push({ id: (JSON.parse(line) as { id: string }).id, line });
+      }
+      return seen;
     }
     if (attempt > 120)
       throw new Error(`could not read everything within 120 s: ${response?.status ?? 'no answer'}`);
