@@ -1,6 +1,8 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { processStat } from '@weft/runtime';
+
 const LOCK_FILE = 'owner.lock';
 
 /** The right to use a directory, until released or until this process ends. */
@@ -22,7 +24,10 @@ interface Owner {
  */
 export function acquireDirectoryLock(directory: string): DirectoryLock {
   const path = join(directory, LOCK_FILE);
-  const mine = JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid) } satisfies Owner);
+  const mine = JSON.stringify({
+    pid: process.pid,
+    startedAt: processStat(process.pid)?.startedAt ?? null,
+  } satisfies Owner);
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, mine, { mode: 0o600 });
   try {
@@ -91,29 +96,9 @@ function isAlive(owner: Owner): boolean {
   } catch (error) {
     return isCode(error, 'EPERM');
   }
-  const stat = statOf(owner.pid);
+  const stat = processStat(owner.pid);
   if (stat === null) return true;
-  return !hasEnded(stat) && (owner.startedAt === null || stat.startedAt === owner.startedAt);
-}
-
-function startOf(pid: number): string | null {
-  return statOf(pid)?.startedAt ?? null;
-}
-
-/** A process that has ended keeps its pid until its parent asks how; in a container without an init nobody does. */
-function hasEnded({ state }: { readonly state: string }): boolean {
-  return state === 'Z' || state === 'X';
-}
-
-/** Fields 3 and 22 of /proc/<pid>/stat; the name in field 2 may hold spaces and parentheses, so count after the last one. */
-function statOf(pid: number): { readonly state: string; readonly startedAt: string } | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0]!, startedAt: fields[19]! };
-  } catch {
-    return null;
-  }
+  return !stat.hasEnded && (owner.startedAt === null || stat.startedAt === owner.startedAt);
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -19,6 +19,7 @@ export {
   type MetricOptions,
   type Metrics,
 } from './metrics.ts';
+export { processStat, type ProcessStat } from './process-stat.ts';
 export {
   runService,
   type ProcessPort,

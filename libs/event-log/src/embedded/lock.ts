@@ -2,6 +2,7 @@ import * as fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@weft/model';
+import { processStat } from '@weft/runtime';
 
 /** A lock from another host can't be checked by process id: it counts as left behind when not renewed for this long. */
 const FOREIGN_STALE_MS = 30_000;
@@ -23,7 +24,11 @@ const held = new Set<string>();
 export async function acquireLock(dir: string): Promise<() => Promise<void>> {
   const real = await fs.realpath(dir);
   const path = join(real, 'lock');
-  const me: Owner = { pid: process.pid, host: hostname(), startedAt: await startOf(process.pid) };
+  const me: Owner = {
+    pid: process.pid,
+    host: hostname(),
+    startedAt: processStat(process.pid)?.startedAt ?? '',
+  };
   if (held.has(real)) throw refused(dir, me);
   held.add(real);
   try {
@@ -58,7 +63,7 @@ async function takeFile(path: string, dir: string, me: Owner): Promise<void> {
     }
     const found = await readOwner(path);
     if (found === undefined) continue;
-    if (await isAlive(found.owner, found.ageMs, me)) throw refused(dir, found.owner);
+    if (isAlive(found.owner, found.ageMs, me)) throw refused(dir, found.owner);
     await removeStale(path, found.text);
   }
   throw new AppError('log_unavailable', `event log ${dir}: several processes want its lock`);
@@ -88,7 +93,7 @@ function parseOwner(text: string): Owner | undefined {
   return undefined;
 }
 
-async function isAlive(owner: Owner | undefined, ageMs: number, me: Owner): Promise<boolean> {
+function isAlive(owner: Owner | undefined, ageMs: number, me: Owner): boolean {
   // An unreadable lock is one being written right now, or left by a crash.
   if (owner === undefined) return ageMs < 1_000;
   if (owner.host !== me.host) return ageMs < FOREIGN_STALE_MS;
@@ -98,10 +103,9 @@ async function isAlive(owner: Owner | undefined, ageMs: number, me: Owner): Prom
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  const { state, startedAt } = await statOf(owner.pid);
-  // Ended, and its parent has not asked how; in a container without an init nobody does.
-  if (state === 'Z' || state === 'X') return false;
-  return startedAt === '' || owner.startedAt === '' || startedAt === owner.startedAt;
+  const stat = processStat(owner.pid);
+  if (stat === null) return true;
+  return !stat.hasEnded && (owner.startedAt === '' || stat.startedAt === owner.startedAt);
 }
 
 /** Moves the stale file away first: of two processes that saw it, only one removes it, and none a fresh lock. */
@@ -113,21 +117,6 @@ async function removeStale(path: string, text: string): Promise<void> {
     await fs.rm(aside, { force: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
-async function startOf(pid: number): Promise<string> {
-  return (await statOf(pid)).startedAt;
-}
-
-/** Fields 3 and 22 of /proc/<pid>/stat (proc(5)): state, and start time in ticks since boot; '' where there is no /proc. */
-async function statOf(pid: number): Promise<{ state: string; startedAt: string }> {
-  try {
-    const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startedAt: fields[19] ?? '' };
-  } catch {
-    return { state: '', startedAt: '' };
   }
 }
 
