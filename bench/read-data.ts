@@ -1,5 +1,5 @@
 import { newId, type CallPart, type EndGroup, type StartGroup } from '@weft/model';
-import { partVersion, type WriteBatch } from '@weft/trace-store';
+import { emptyBatch, partVersion, type WriteBatch } from '@weft/trace-store';
 import { vocabulary } from './spans.ts';
 
 /** The project that holds 80 % of the calls; the rest is spread over eight others. */
@@ -99,7 +99,7 @@ const ATTRIBUTES = Buffer.from(
 );
 
 export function batchOf(calls: readonly CallPart[]): WriteBatch {
-  return { calls, deletedCalls: [], objects: [], tables: [], tableRows: [], files: [], feedback: [] };
+  return { ...emptyBatch(), calls };
 }
 
 /** Cut at random places it gives texts that hardly ever share a compression block with their like. */

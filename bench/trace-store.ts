@@ -8,7 +8,7 @@ import {
   partVersion,
   type CallsQuery,
   type TraceReader,
-  type WriteBatch,
+  emptyBatch,
 } from '@weft/trace-store';
 
 /**
@@ -37,15 +37,6 @@ const batchRows = Number(args.batch);
 const reps = Number(args.reps);
 const PROJECT = 'bench/calls';
 const TRACE_CALLS = 8;
-const NONE: WriteBatch = {
-  calls: [],
-  deletedCalls: [],
-  objects: [],
-  tables: [],
-  tableRows: [],
-  files: [],
-  feedback: [],
-};
 const store = { url: args.url, username: 'default', password: '', database: 'bench' };
 
 let seed = 42;
@@ -163,7 +154,7 @@ async function load(): Promise<void> {
   let bytes = 0;
   const write = async (calls: CallPart[]): Promise<void> => {
     const before = ownCpu();
-    const rejected = await writer.write({ ...NONE, calls });
+    const rejected = await writer.write({ ...emptyBatch(), calls });
     own += ownCpu() - before;
     if (rejected.length > 0) throw new Error(JSON.stringify(rejected[0]));
   };

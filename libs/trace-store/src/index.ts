@@ -6,6 +6,7 @@ export { migrate } from './migrate.ts';
 export { openTraceReader } from './reader.ts';
 export {
   CALL_SORT_FIELDS,
+  emptyBatch,
   type CallPayload,
   type CallsFilter,
   type CallSortField,
@@ -22,5 +23,6 @@ export {
   type TraceReader,
   type TraceWriter,
   type WriteBatch,
+  type WriteRows,
 } from './trace-store.ts';
 export { openTraceWriter, type TraceWriterOptions } from './writer.ts';

@@ -35,6 +35,13 @@ export interface WriteBatch {
   readonly feedback: readonly FeedbackWrite[];
 }
 
+/** A batch that is being filled. */
+export type WriteRows = { -readonly [K in keyof WriteBatch]: WriteBatch[K][number][] };
+
+export function emptyBatch(): WriteRows {
+  return { calls: [], deletedCalls: [], objects: [], tables: [], tableRows: [], files: [], feedback: [] };
+}
+
 /** Points at the item of the batch: `batch[table][index]`. */
 export interface RejectedRow {
   readonly table: keyof WriteBatch;

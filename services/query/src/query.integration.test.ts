@@ -5,6 +5,7 @@ import { createHttpApp, createKeyring } from '@weft/http';
 import type { CallPart, EndFields, StartFields } from '@weft/model';
 import { createLogger, createMetrics } from '@weft/runtime';
 import {
+  emptyBatch,
   migrate,
   openTraceReader,
   openTraceWriter,
@@ -72,12 +73,8 @@ afterAll(async () => {
   for (const close of closing.reverse()) await close();
 });
 
-const NOTHING: WriteBatch = {
-  calls: [], deletedCalls: [], objects: [], tables: [], tableRows: [], files: [], feedback: [],
-}; // prettier-ignore
-
 async function write(batch: Partial<WriteBatch>): Promise<void> {
-  expect(await rows.write({ ...NOTHING, ...batch })).toEqual([]);
+  expect(await rows.write({ ...emptyBatch(), ...batch })).toEqual([]);
 }
 
 function call(

@@ -10,24 +10,14 @@ import {
   type CallPart,
   type TraceEvent,
 } from '@weft/model';
-import { partVersion, type RejectedRow, type WriteBatch } from '@weft/trace-store';
+import { emptyBatch, partVersion, type RejectedRow, type WriteRows } from '@weft/trace-store';
 import { spansToRows, type OpPlaceholders } from './spans-to-rows.ts';
 
-type Rows = { -readonly [K in keyof WriteBatch]: WriteBatch[K][number][] };
-
-/** Rows of a batch of events, and which event each row came from. */
+/** WriteRows of a batch of events, and which event each row came from. */
 export class RowBatch {
-  readonly rows: Rows = {
-    calls: [],
-    deletedCalls: [],
-    objects: [],
-    tables: [],
-    tableRows: [],
-    files: [],
-    feedback: [],
-  };
+  readonly rows: WriteRows = emptyBatch();
   readonly rejected: Rejected[] = [];
-  private readonly origins: { [K in keyof Rows]: TraceEvent[] } = {
+  private readonly origins: { [K in keyof WriteRows]: TraceEvent[] } = {
     calls: [],
     deletedCalls: [],
     objects: [],
@@ -63,8 +53,8 @@ export class RowBatch {
     }
   }
 
-  private put<K extends keyof Rows>(table: K, row: Rows[K][number], event: TraceEvent): void {
-    (this.rows[table] as Rows[K][number][]).push(row);
+  private put<K extends keyof WriteRows>(table: K, row: WriteRows[K][number], event: TraceEvent): void {
+    (this.rows[table] as WriteRows[K][number][]).push(row);
     this.origins[table].push(event);
   }
 

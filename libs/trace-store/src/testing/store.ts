@@ -7,7 +7,7 @@ import { createLogger } from '@weft/runtime';
 import { partVersion } from '../calls/version.ts';
 import { openClickHouse, type StoreOptions } from '../clickhouse.ts';
 import { migrate } from '../migrate.ts';
-import type { WriteBatch } from '../trace-store.ts';
+import { emptyBatch, type WriteBatch } from '../trace-store.ts';
 
 /** A real server for one test file, migrated; every test takes a project of its own. */
 export interface TestStore {
@@ -42,18 +42,8 @@ export async function openTestStore(): Promise<TestStore> {
   };
 }
 
-const EMPTY: WriteBatch = {
-  calls: [],
-  deletedCalls: [],
-  objects: [],
-  tables: [],
-  tableRows: [],
-  files: [],
-  feedback: [],
-};
-
 export function batch(some: Partial<WriteBatch>): WriteBatch {
-  return { ...EMPTY, ...some };
+  return { ...emptyBatch(), ...some };
 }
 
 export const json = (text: string): Uint8Array => Buffer.from(text);
