@@ -32,8 +32,6 @@ export interface AllInOneOptions {
   readonly dataDir: string;
   readonly config: AllInOneConfig;
   readonly logger: Logger;
-  /** Where the engine's launcher stands when this code is bundled. */
-  readonly launcherPath?: string;
   readonly process?: ProcessPort;
   /** Called once requests are answered. */
   readonly onReady?: (address: { url: string; open: boolean }) => void;
@@ -69,7 +67,6 @@ export function runAllInOne(options: AllInOneOptions): RunningService {
           dataDir: join(dataDir, 'clickhouse'),
           logger,
           onStateChange: (state) => (engineState = state),
-          ...(options.launcherPath === undefined ? {} : { launcherPath: options.launcherPath }),
         });
         const { url, database } = engine;
         store = { reader: { url, database, ...engine.reader }, writer: { url, database, ...engine.writer } };
