@@ -49,6 +49,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['services/web/**/*.ts', 'services/web/**/*.tsx'],
+    languageOptions: {
+      parserOptions: { project: './services/web/tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+  },
+  {
     files: ['**/*.test.ts', '**/*.contract.ts', '**/e2e/**/*.ts', '**/chaos/**/*.ts', 'bench/**/*.ts'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off', // tests look at answers as their readers do

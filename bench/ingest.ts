@@ -1,5 +1,5 @@
 /**
- * `pnpm --filter @weft/bench ingest [--spans 100000] [--connections 4] [--gzip]`: OTLP spans and Weave calls through HTTP into
+ * `pnpm --filter @weft/bench ingest [--spans 100000] [--connections 4] [--per-request 100] [--gzip]`: OTLP spans and Weave calls through HTTP into
  * a running all-in-one (the bundle in dist/). Everything in the process tree is counted. Compare ratios within one run.
  */
 import { spawn } from 'node:child_process';
@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { cpuSeconds, directoryBytes, percentile, processTree, pssMiB } from './process.ts';
+import { cpuMs, processTree, pssMib } from '@weft/testkit';
+import { directoryBytes, percentile } from './figures.ts';
 import { profileOf } from './profile.ts';
 import { buildSpanRequest, SPANS_PER_REQUEST } from './spans.ts';
 import { buildCallRequest, CALLS_PER_REQUEST } from './calls.ts';
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     connections: { type: 'string', default: '4' },
     gzip: { type: 'boolean', default: false },
     kind: { type: 'string', default: 'spans' },
+    /** Spans of a request, in hundreds: 500 and 8200 are what SDKs and Collectors send. */
+    'per-request': { type: 'string', default: '100' },
     port: { type: 'string', default: '6399' },
     keep: { type: 'string' },
     profile: { type: 'boolean', default: false },
@@ -51,10 +54,10 @@ for (;;) {
 }
 const pids = () => processTree(server.pid!);
 const cpu = () => {
-  const [node = 0, ...rest] = pids().map(cpuSeconds);
+  const [node = 0, ...rest] = pids().map((pid) => cpuMs(pid) / 1000);
   return { node, engine: rest.reduce((a, b) => a + b, 0) };
 };
-const pss = () => Math.round(pids().reduce((sum, pid) => sum + pssMiB(pid), 0));
+const pss = () => Math.round(pids().reduce((sum, pid) => sum + pssMib(pid), 0));
 report(
   'start to ready',
   `${((performance.now() - startedAt) / 1000).toFixed(2)} s wall, ${sum(cpu()).toFixed(2)} CPU s`,
@@ -64,15 +67,16 @@ const emptyDisk = directoryBytes(dataDir);
 let sent = 0;
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const spansKind = values.kind === 'spans';
-const perRequest = spansKind ? SPANS_PER_REQUEST : CALLS_PER_REQUEST;
+const pieces = spansKind ? Math.max(1, Math.round(Number(values['per-request']) / SPANS_PER_REQUEST)) : 1;
+const perRequest = spansKind ? pieces * SPANS_PER_REQUEST : CALLS_PER_REQUEST;
 
 // Idle: ack and ack → visible, one request at a time.
-await loop(20, 1);
+await loop(perRequest > 1000 ? 2 : 20, 1);
 await sleep(1500);
 const idleAcks: number[] = [];
 const visible: number[] = [];
 const source = makeSource(999);
-for (let i = 0; i < 30; i++) {
+for (let i = 0; i < (perRequest > 1000 ? 5 : 30); i++) {
   const { body, ids } = source();
   const t0 = performance.now();
   await send(body);
@@ -95,7 +99,7 @@ report('idle', `${idlePss} MiB PSS, ${((sum(minus(cpu(), idleFrom)) / 5) * 100).
 // The engine stands still: what is left is gateway and log, up to the durable ack.
 const [engine] = pids().slice(1);
 process.kill(engine!, 'SIGSTOP');
-await loop(15, connections);
+await loop(perRequest > 1000 ? connections : 15, connections);
 const ackFrom = cpu();
 const ackRequests = Math.min(400, Math.ceil(total / perRequest / 2));
 const ackAlone = await loop(ackRequests, connections);
@@ -159,8 +163,14 @@ if (values.keep === undefined) rmSync(dataDir, { recursive: true, force: true })
 function makeSource(seed: number): () => { body: Buffer; ids: string[] } {
   const built = spansKind ? buildSpanRequest(seed) : buildCallRequest(seed);
   return () => {
-    const ids = built.renew();
-    return { body: values.gzip ? gzipSync(built.body, { level: 1 }) : Buffer.from(built.body), ids };
+    let ids: string[] = [];
+    // Requests of protobuf one after the other are one request.
+    const bodies = Array.from({ length: pieces }, () => {
+      ids = built.renew();
+      return Buffer.from(built.body);
+    });
+    const body = pieces === 1 ? bodies[0]! : Buffer.concat(bodies);
+    return { body: values.gzip ? gzipSync(body, { level: 1 }) : body, ids };
   };
 }
 

@@ -36,6 +36,15 @@ export function createCallSource(rows: number, fromUs: number, toUs: number, see
     const from = Math.floor(random() * (text.length - length));
     return text.slice(from, from + length);
   };
+  /** A root tells its children's usage too, of one or two models; some children used none. */
+  const usage = (at: number, prompt: number, completion: number): string => {
+    const first = Math.floor(random() ** 2 * MODELS.length);
+    const second = (first + 1 + Math.floor(random() * (MODELS.length - 1))) % MODELS.length;
+    const models = at === 0 ? (random() < 0.5 ? [first, second] : [first]) : at <= 3 ? [] : [first];
+    return models
+      .map((m) => `"${MODELS[m]}":{"prompt_tokens":${prompt},"completion_tokens":${completion},"requests":1}`)
+      .join(',');
+  };
   return {
     next() {
       if (place === CALLS_PER_TRACE) {
@@ -81,7 +90,7 @@ export function createCallSource(rows: number, fromUs: number, toUs: number, see
         exception: random() < 0.02 ? 'RateLimitError: 429' : null,
         output,
         summary: Buffer.from(
-          `{"usage":{"gpt-4o-mini-2024-07-18":{"prompt_tokens":${inputs.length >> 2},"completion_tokens":${output.length >> 2},"requests":1}},"status_counts":{"success":1,"error":0}}`,
+          `{"usage":{${usage(place, inputs.length >> 2, output.length >> 2)}},"status_counts":{"success":1,"error":0}}`,
         ),
         runStepEnd: null,
         outputRefs: [],
@@ -93,6 +102,15 @@ export function createCallSource(rows: number, fromUs: number, toUs: number, see
     },
   };
 }
+
+const MODELS = [
+  'gpt-4o-mini-2024-07-18',
+  'gpt-4o-2024-08-06',
+  'claude-sonnet-4-20250514',
+  'gemini-2.5-flash',
+  'o3-mini-2025-01-31',
+  'text-embedding-3-small',
+];
 
 const ATTRIBUTES = Buffer.from(
   '{"weave":{"client_version":"0.54.0","source":"python-sdk","os_name":"Linux","sys_version":"3.12.3"}}',

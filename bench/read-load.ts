@@ -40,22 +40,36 @@ export interface Loaded {
   readonly facts: Facts;
 }
 
-/** All three schemas with `rows` calls in one database, merges settled. */
-export async function loadOrReuse(options: StoreOptions, rows: number, dataDir: string): Promise<Loaded> {
+/** The schemas with `rows` calls in one database, merges settled: Weft's, and W&B's unless it is not wanted. */
+export async function loadOrReuse(
+  options: StoreOptions,
+  rows: number,
+  dataDir: string,
+  isWeftOnly = false,
+): Promise<Loaded> {
   const factsPath = join(dataDir, `${options.database}.json`);
-  if (existsSync(factsPath))
-    return { options, rows, facts: JSON.parse(readFileSync(factsPath, 'utf8')) as Facts };
+  const facts = existsSync(factsPath)
+    ? (JSON.parse(readFileSync(factsPath, 'utf8')) as Facts)
+    : await loadOwn(options, rows);
+  writeFileSync(factsPath, JSON.stringify(facts));
+  const db = openClickHouse(options);
+  if (!isWeftOnly && !(await hasCopy(db))) await copy(db);
+  await settled(db);
+  await db.close();
+  return { options, rows, facts };
+}
+
+async function loadOwn(options: StoreOptions, rows: number): Promise<Facts> {
   await migrate(options);
   // The pairs that come later start after everything that is here.
   const toUs = nowUs() - HOUR_US;
   const source = createCallSource(rows, toUs - 30 * DAY_US, toUs, 42);
-  const facts = await writeCalls(options, source, rows, toUs);
-  const db = openClickHouse(options);
-  await copy(db);
-  await settled(db);
-  await db.close();
-  writeFileSync(factsPath, JSON.stringify(facts));
-  return { options, rows, facts };
+  return writeCalls(options, source, rows, toUs);
+}
+
+async function hasCopy(db: ClickHouse): Promise<boolean> {
+  const [there] = await db.all({ sql: 'EXISTS TABLE calls_complete' }, (row) => row.uint8());
+  return there === 1;
 }
 
 async function writeCalls(

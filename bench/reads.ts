@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openEmbeddedClickHouse } from '@weft/embedded-clickhouse';
 import { createLogger } from '@weft/runtime';
+import { cpuMs } from '@weft/testkit';
 import { openTraceReader, type StoreOptions } from '@weft/trace-store';
 import { openClickHouse, type ClickHouse } from '../libs/trace-store/src/clickhouse.ts';
-import { cpuSeconds } from './process.ts';
 import { addSuperseded, loadOrReuse, type Loaded } from './read-load.ts';
 import { PROJECT } from './read-data.ts';
 import { readComplete, readMerged, type PageQuery, type WandbReads } from './wandb-schemas.ts';
@@ -59,7 +59,8 @@ interface Cost {
 
 async function main(): Promise<void> {
   const stores: Loaded[] = [];
-  for (const rows of sizes) stores.push(await loadOrReuse(optionsOf(`reads_${rows}`), rows, dataDir));
+  for (const rows of sizes)
+    stores.push(await loadOrReuse(optionsOf(`reads_${rows}`), rows, dataDir, values['weft-only']));
   for (const loaded of stores) await describe(loaded);
   const forms = stores.flatMap((loaded) => (values['weft-only'] ? [weft(loaded)] : allForms(loaded)));
   await check(forms);
@@ -246,11 +247,11 @@ async function measure(forms: readonly Form[]): Promise<Map<string, Cost>> {
 }
 
 async function cost(read: Read, times: number, first: number): Promise<Cost> {
-  const [engineFrom, nodeFrom] = [cpuSeconds(engine.pid!), process.cpuUsage()];
+  const [engineFrom, nodeFrom] = [cpuMs(engine.pid!), process.cpuUsage()];
   for (let i = 0; i < times; i++) await read.run(first + i);
   const node = process.cpuUsage(nodeFrom);
   return {
-    engineMs: ((cpuSeconds(engine.pid!) - engineFrom) * 1000) / times,
+    engineMs: (cpuMs(engine.pid!) - engineFrom) / times,
     nodeMs: (node.user + node.system) / 1000 / times,
   };
 }

@@ -104,6 +104,17 @@ export interface PageQuery {
   readonly newestFirst: boolean;
   readonly limit?: number;
   readonly offset?: number;
+  readonly search?: Search;
+}
+
+/** A condition on a value inside of inputs. */
+export interface Search {
+  /** As `inputs.…` of a filter expression. */
+  readonly path: string;
+  /** As JSON_VALUE writes it. */
+  readonly jsonPath: string;
+  readonly by: 'equals' | 'contains';
+  readonly text: string;
 }
 
 export interface WandbReads {
@@ -130,6 +141,9 @@ export function readComplete(db: ClickHouse, final: boolean): WandbReads {
         ...(query.opName === undefined ? [] : ['op_name IN {ops:Array(String)}']),
         ...(query.traceId === undefined ? [] : ['trace_id = {trace:String}']),
         ...(query.callId === undefined ? [] : ['id = {id:String}']),
+        ...(query.search === undefined
+          ? []
+          : ['inputs_dump LIKE {like:String}', found(query.search, 'inputs_dump')]),
       ].join(' AND ');
       const direction = query.newestFirst ? 'DESC' : 'ASC';
       const order = `ORDER BY started_at ${direction}, id ${direction}`;
@@ -163,12 +177,14 @@ export function readMerged(db: ClickHouse): WandbReads {
         ...(query.rootsOnly ? ['any(parent_id) IS NULL'] : []),
         ...(query.opName === undefined ? [] : ['any(op_name) IN {ops:Array(String)}']),
         ...(query.traceId === undefined ? [] : ['any(trace_id) = {trace:String}']),
+        ...(query.search === undefined ? [] : [found(query.search, 'any(inputs_dump)')]),
       ].join(' AND ');
       const where = [
         'project_id = {project:String}',
         // Arms for the end's part, which has neither op nor parent: the index cannot use these, as the index of traces can.
         ...(query.opName === undefined ? [] : ['(op_name IN {ops:Array(String)} OR op_name IS NULL)']),
         ...(query.rootsOnly ? ['parent_id IS NULL'] : []),
+        ...(query.search === undefined ? [] : ['(inputs_dump LIKE {like:String} OR inputs_dump IS NULL)']),
         ...(query.callId === undefined ? [] : ['id = {id:String}']),
         ...(query.traceId === undefined
           ? []
@@ -193,6 +209,12 @@ export function readMerged(db: ClickHouse): WandbReads {
   };
 }
 
+/** The exact condition behind the LIKE on the raw text, as Weave composes it. */
+function found({ by, jsonPath }: Search, dump: string): string {
+  const value = `ifNull(nullIf(JSON_VALUE(${dump}, '${jsonPath}'), 'null'), '')`;
+  return by === 'equals' ? `${value} = {text:String}` : `position(${value}, {text:String}) > 0`;
+}
+
 function limit(query: PageQuery): string {
   if (query.limit === undefined) return '';
   return `LIMIT ${query.limit}${query.offset === undefined ? '' : ` OFFSET ${query.offset}`}`;
@@ -204,6 +226,7 @@ function paramsOf(query: PageQuery): Record<string, string | readonly string[]> 
     ...(query.opName === undefined ? {} : { ops: [query.opName] }),
     ...(query.traceId === undefined ? {} : { trace: query.traceId }),
     ...(query.callId === undefined ? {} : { id: query.callId }),
+    ...(query.search === undefined ? {} : { text: query.search.text, like: `%${query.search.text}%` }),
   };
 }
 

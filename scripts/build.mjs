@@ -13,6 +13,7 @@ import {
   writeFileSync,
   copyFileSync,
 } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -21,13 +22,28 @@ const dist = join(root, 'dist');
 const stampFile = join(dist, '.build.json');
 
 /** Packages with a binary inside: loaded from node_modules at run time. A trailing `*` matches any rest. */
-const NATIVE = ['ffi-rs', '@chdb/*'];
+const NATIVE = ['ffi-rs', '@chdb/*', 'lmdb'];
 
 /** Files that code starts or reads beside itself (`new URL('./x', import.meta.url)`), so they stand beside the bundle too. */
-const BESIDE = ['libs/embedded-clickhouse/src/launcher.mjs'];
+export const BESIDE = ['libs/embedded-clickhouse/src/launcher.mjs'];
 
 // Some dependencies are CommonJS and call require() for Node's own modules.
 const BANNER = `import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);`;
+
+/**
+ * Node reads the map as soon as it prints a stack: with those of packages, whose names say enough, 90 MB of heap. An inline map that
+ * maps next to nothing makes esbuild leave a file out (https://github.com/evanw/esbuild/issues/1685).
+ */
+const withoutMaps = {
+  name: 'no source maps of packages',
+  setup(build) {
+    const nothing = Buffer.from('{"version":3,"sources":[""],"mappings":"AAAA"}').toString('base64');
+    build.onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\n//# sourceMappingURL=data:application/json;base64,${nothing}`,
+      loader: 'js',
+    }));
+  },
+};
 
 /** Bundles every `services/<name>/src/main.ts`. Returns the names; `changed` is false when the last build still holds. */
 export async function build({ force = false } = {}) {
@@ -45,15 +61,24 @@ export async function build({ force = false } = {}) {
     target: 'node20',
     format: 'esm',
     sourcemap: true,
+    sourcesContent: false,
+    plugins: [withoutMaps],
     metafile: true,
     external: NATIVE,
     banner: { js: BANNER },
     logLevel: 'warning',
   });
+  await buildWeb();
   const beside = BESIDE.filter((file) => existsSync(join(root, file)));
   for (const file of beside) copyFileSync(join(root, file), join(dist, file.split('/').at(-1)));
   linkNatives();
-  const inputs = [...Object.keys(result.metafile.inputs), ...beside, 'scripts/build.mjs', 'pnpm-lock.yaml'];
+  const inputs = [
+    ...Object.keys(result.metafile.inputs),
+    ...webSources(),
+    ...beside,
+    'scripts/build.mjs',
+    'pnpm-lock.yaml',
+  ];
   writeFileSync(
     stampFile,
     JSON.stringify({ names, inputs: Object.fromEntries(inputs.map((file) => [file, traceOf(file)])) }),
@@ -65,6 +90,29 @@ function deployables() {
   return readdirSync(join(root, 'services'))
     .filter((name) => existsSync(join(root, 'services', name, 'src/main.ts')))
     .sort();
+}
+
+const WEB = 'services/web';
+
+/** The web app, into `dist/web`. */
+async function buildWeb() {
+  // vite is a dependency of that package alone.
+  const { build: buildPages } = await import(
+    pathToFileURL(join(root, WEB, 'node_modules/vite/dist/node/index.js')).href
+  );
+  await buildPages({
+    root: join(root, WEB),
+    configFile: join(root, WEB, 'vite.config.ts'),
+    logLevel: 'warn',
+  });
+}
+
+function webSources() {
+  const files = readdirSync(join(root, WEB, 'src'), { recursive: true, withFileTypes: true });
+  const sources = files
+    .filter((file) => file.isFile())
+    .map((file) => relative(root, join(file.parentPath, file.name)));
+  return [...sources, `${WEB}/index.html`, `${WEB}/vite.config.ts`];
 }
 
 function isFresh(names) {
@@ -101,7 +149,7 @@ function linkNatives() {
   }
 }
 
-function isNative(name) {
+export function isNative(name) {
   return NATIVE.some((native) =>
     native.endsWith('*') ? name.startsWith(native.slice(0, -1)) : name === native,
   );

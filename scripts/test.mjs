@@ -1,4 +1,4 @@
-/** What `scripts/test` does: dependencies, bundles, the Python of the e2e tests, then every jest test. Arguments go to jest. */
+/** What `scripts/test` does: dependencies, bundles, the backends of the tests, then every jest test. Arguments go to jest. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { build } from './build.mjs';
 import { install } from './steps/install.mjs';
+import { startSharedBackends } from './steps/backends.mjs';
 import { root, run, say } from './steps/progress.mjs';
 import { preparePython } from './steps/python.mjs';
 
@@ -20,8 +21,11 @@ await run(async () => {
   install();
   await build();
   const python = preparePython();
+  const args = process.argv.slice(2);
+  const backends = await startSharedBackends(args);
   say('running the tests');
-  const code = await jest(process.argv.slice(2), python ? { WEFT_PYTHON: python } : {});
+  const code = await jest(args, { ...backends.env, ...pythonEnv(python) });
+  await backends.stop();
   const summary = summarise(code);
   writeFileSync(summaryFile, JSON.stringify(summary));
   const { passed, failed, skipped } = summary;
@@ -30,6 +34,12 @@ await run(async () => {
   );
   process.exitCode = failed > 0 ? code || 1 : 0;
 });
+
+function pythonEnv(python) {
+  return python
+    ? { WEFT_PYTHON: python.newest, WEFT_PYTHON_2025: python.older, WEFT_PYTHON_OTEL: python.otel }
+    : {};
+}
 
 async function jest(args, env) {
   // A Ctrl-C reaches jest too; it ends first, then we say what happened.

@@ -61,7 +61,7 @@ export function isTest(file: string): boolean {
   return (
     /\.(test|contract)\.[cm]?tsx?$|(^|\/)cases\.ts$/.test(file) ||
     /(^|\/)(e2e|chaos|test|testing|golden)\//.test(file) ||
-    /^(scripts|bench|libs\/testkit)\//.test(file)
+    /^(scripts|bench|libs\/testkit|services\/all-in-one\/cluster)\//.test(file)
   );
 }
 

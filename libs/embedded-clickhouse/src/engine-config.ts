@@ -36,13 +36,27 @@ export function engineFiles(dataDir: string): EngineFiles {
   };
 }
 
+/** What makes the engine a host of a cluster. */
+export interface ClusterHost {
+  /** The other hosts speak to it here, on the loopback address. */
+  readonly tcpPort: number;
+  /** `<remote_servers>` and what else of the server's configuration goes with it: `<macros>`, `<zookeeper>`. */
+  readonly configXml: string;
+}
+
 /** Writes both configuration files (mode 0600), replacing those of the last run. */
 export function writeEngineConfig(
   files: EngineFiles,
-  settings: { port: number; maxMemoryBytes: number; writer: Credentials; reader: Credentials },
+  settings: {
+    port: number;
+    maxMemoryBytes: number;
+    writer: Credentials;
+    reader: Credentials;
+    cluster?: ClusterHost;
+  },
 ): void {
   mkdirSync(files.tablesDir, { recursive: true, mode: 0o700 });
-  writePrivate(files.configPath, serverConfig(files, settings.port, settings.maxMemoryBytes));
+  writePrivate(files.configPath, serverConfig(files, settings));
   writePrivate(files.usersPath, usersConfig(settings.maxMemoryBytes, settings.writer, settings.reader));
 }
 
@@ -58,7 +72,12 @@ const KEEP_RUNNING =
 export const END_IN_ORDER = `KILL QUERY WHERE startsWith(query, '${KEEP_RUNNING.slice(0, 50)}') ASYNC`;
 
 /** What the launcher is told, see launcher.mjs. Holds no secret: it shows in the list of processes. */
-export function launcherSettings(library: EngineLibrary, files: EngineFiles): Record<string, unknown> {
+export function launcherSettings(
+  library: EngineLibrary,
+  files: EngineFiles,
+  cluster?: ClusterHost,
+): Record<string, unknown> {
+  const listen = `SYSTEM START LISTEN HTTP;${cluster === undefined ? '' : ' SYSTEM START LISTEN TCP;'}`;
   return {
     ffiPath: library.ffiPath,
     libraryPath: library.libraryPath,
@@ -67,7 +86,7 @@ export function launcherSettings(library: EngineLibrary, files: EngineFiles): Re
       `--path=${files.tablesDir}`,
       // The level of the configuration file is overruled by a default of the command line.
       '--log-level=warning',
-      `--query=SYSTEM START LISTEN HTTP; ${KEEP_RUNNING}`,
+      `--query=${listen} ${KEEP_RUNNING}`,
     ],
     readWritePaths: [files.tablesDir, '/dev/null'],
     readOnlyPaths: [files.configPath, files.usersPath, dirname(library.libraryPath), ...SYSTEM_PATHS],
@@ -106,11 +125,16 @@ function writePrivate(path: string, text: string): void {
  * One small server: caches for a laptop, few background threads, durable inserts, no log tables. Its end waits for idle
  * connections, at most the 3 s of the keep-alive timeout (@clickhouse/client drops its idle ones after 2.5 s).
  */
-function serverConfig(files: EngineFiles, port: number, maxMemoryBytes: number): string {
+function serverConfig(
+  files: EngineFiles,
+  { port, maxMemoryBytes, cluster }: Parameters<typeof writeEngineConfig>[1],
+): string {
+  const clusterConfig =
+    cluster === undefined ? '' : `<tcp_port>${cluster.tcpPort}</tcp_port>${cluster.configXml}`;
   return `<clickhouse>
   <logger><console>1</console></logger>
   <listen_host>127.0.0.1</listen_host>
-  <http_port>${port}</http_port>
+  <http_port>${port}</http_port>${clusterConfig}
   <users_config>${xml(files.usersPath)}</users_config>
   <keep_alive_timeout>3</keep_alive_timeout>
   <timezone>UTC</timezone>

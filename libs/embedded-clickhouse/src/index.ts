@@ -12,6 +12,7 @@
  *   ignores Ctrl-C in the owner's terminal, so that the owner can drain into it and then `stop()` it.
  * - **Data**: an insert is on disk (fsync) when it is acknowledged. A lock file keeps a second owner out of the directory.
  *   ClickHouse's log tables do not exist; `engine.log` takes its warnings (10 MiB, two older ones kept).
+ * - **Several**: with `cluster` engines are the shards of Distributed tables.
  * - **Not in it**: replication, ON CLUSTER and SQL-made users (clickhouse-local has none of them).
  *
  * **Bundling**: copy `src/launcher.mjs` beside the bundle (or give `launcherPath`), keep `ffi-rs` and `@chdb/lib-*` external
@@ -23,5 +24,5 @@ export {
   type EmbeddedClickHouseOptions,
   type EngineState,
 } from './open.ts';
-export type { Credentials } from './engine-config.ts';
+export type { ClusterHost, Credentials } from './engine-config.ts';
 export type { ResolveModule } from './engine-library.ts';

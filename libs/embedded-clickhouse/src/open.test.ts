@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { createLogger } from '@weft/runtime';
+import { eventually, isAlive } from '@weft/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { Credentials } from './engine-config.ts';
@@ -37,39 +37,6 @@ async function query(
   const text = (await response.text()).trim();
   if (!response.ok) throw new Error(text);
   return text;
-}
-
-/** Waits for a condition; gives up with the last error or value. */
-async function eventually<T>(
-  read: () => T | Promise<T>,
-  accept: (value: T) => boolean,
-  withinMs = 20_000,
-): Promise<T> {
-  for (const deadline = Date.now() + withinMs; ;) {
-    const outcome = await Promise.resolve()
-      .then(read)
-      .then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error }),
-      );
-    if ('value' in outcome && accept(outcome.value)) return outcome.value;
-    if (Date.now() > deadline) throw new Error('condition not met', { cause: outcome });
-    await delay(25);
-  }
-}
-
-/** A zombie counts as gone: nobody reaps an orphan in a container without an init. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return process.platform !== 'linux';
-  }
 }
 
 describe('a running engine', () => {
@@ -203,17 +170,11 @@ describe('the life of an engine', () => {
         acknowledged += 100;
       }
     })().catch(() => undefined);
-    await eventually(
-      () => acknowledged,
-      (rows) => rows >= 500,
-    );
+    await eventually(() => acknowledged >= 500);
     const killed = engine.pid!;
     process.kill(killed, 'SIGKILL');
     await inserting;
-    await eventually(
-      () => states,
-      (seen) => seen.includes('running'),
-    );
+    await eventually(() => states.includes('running'));
     const stored = Number(
       await query(engine, engine.reader, `SELECT count() FROM weft.t WHERE a < ${acknowledged}`),
     );
@@ -232,14 +193,11 @@ describe('the life of an engine', () => {
       'INSERT INTO weft.t SELECT number FROM numbers(10) WHERE sleepEachRow(0.05) = 0',
     );
     const running = "SELECT count() FROM system.processes WHERE startsWith(query, 'INSERT')";
-    await eventually(
-      () => query(engine, engine.writer, running),
-      (count) => count === '1',
-    );
+    await eventually(async () => (await query(engine, engine.writer, running)) === '1');
     const pid = engine.pid!;
     await Promise.all([engine.stop(), engine.stop(), slow]);
     await engine.stop();
-    expect(isRunning(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
     expect(engine.pid).toBeUndefined();
 
     const again = await open({ dataDir });
@@ -251,10 +209,7 @@ describe('the life of an engine', () => {
     const states: string[] = [];
     const engine = await open({ onStateChange: (state) => states.push(state) });
     process.kill(engine.pid!, 'SIGKILL');
-    await eventually(
-      () => states,
-      (seen) => seen.includes('restarting'),
-    );
+    await eventually(() => states.includes('restarting'));
     await engine.stop();
     expect(engine.pid).toBeUndefined();
     await expect(fetch(engine.url)).rejects.toThrow();
@@ -270,17 +225,14 @@ describe('the life of an engine', () => {
     try {
       const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
       ({ enginePid } = JSON.parse(line) as { enginePid: number });
-      expect(isRunning(enginePid)).toBe(true);
+      expect(isAlive(enginePid)).toBe(true);
       await expect(openEmbeddedClickHouse({ dataDir, logger })).rejects.toThrow(`pid ${owner.pid}`);
     } finally {
       const gone = once(owner, 'exit');
       owner.kill('SIGKILL');
       await gone;
     }
-    await eventually(
-      () => isRunning(enginePid),
-      (running) => !running,
-    );
+    await eventually(() => !isAlive(enginePid));
     const engine = await open({ dataDir });
     expect(await query(engine, engine.reader, 'SELECT 1')).toBe('1');
   });

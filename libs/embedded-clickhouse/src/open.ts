@@ -12,12 +12,13 @@ import {
   launcherSettings,
   newCredentials,
   writeEngineConfig,
+  type ClusterHost,
   type Credentials,
 } from './engine-config.ts';
 import { execute, findFreePort } from './engine-http.ts';
 import { findEngineLibrary, type EngineLibrary, type ResolveModule } from './engine-library.ts';
 import { openOutputFile, type OutputFile } from './output-file.ts';
-import { superviseEngine, type Supervisor, type SuperviseEvents } from './supervise.ts';
+import { DEFAULT_POLICY, superviseEngine, type Supervisor, type SuperviseEvents } from './supervise.ts';
 
 const GIB = 1024 ** 3;
 
@@ -32,6 +33,10 @@ export interface EmbeddedClickHouseOptions {
   readonly maxMemoryBytes?: number;
   /** Told of every change after the first start; `error` comes with `failed` and holds the end of the engine's log. */
   readonly onStateChange?: (state: EngineState, error?: Error) => void;
+  /** True: it is started again for ever, as Kubernetes does. Default: given up after eight quick ends in a row. */
+  readonly neverGivesUp?: boolean;
+  /** Makes it a host of a cluster: Distributed tables work, replication and ON CLUSTER do not. */
+  readonly cluster?: ClusterHost;
   /** Where launcher.mjs is. Default: beside this module, in a bundle beside the bundle. */
   readonly launcherPath?: string;
   /** Finds ffi-rs and the engine package. Default: `require.resolve` from this module, in a bundle from the bundle. */
@@ -102,10 +107,11 @@ async function start(
     maxMemoryBytes: options.maxMemoryBytes ?? defaultMemoryBytes(),
     writer,
     reader,
+    cluster: options.cluster,
   });
   const launch = {
     launcherPath: library.launcherPath,
-    settings: launcherSettings(library, files),
+    settings: launcherSettings(library, files, options.cluster),
     workingDir: files.tablesDir,
     outputFd: output.fd,
     port,
@@ -115,7 +121,12 @@ async function start(
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new Error(`${reason}; the end of ${files.outputPath}:\n${output.tail()}`, { cause });
   };
-  const supervisor = await superviseEngine(launch, describeFailure, reportTo(options));
+  const supervisor = await superviseEngine(
+    launch,
+    describeFailure,
+    reportTo(options),
+    options.neverGivesUp ? { ...DEFAULT_POLICY, maxQuickFailures: Infinity } : DEFAULT_POLICY,
+  );
   try {
     await execute(port, writer, `CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
   } catch (cause) {

@@ -13,7 +13,7 @@ export interface RestartPolicy {
   readonly maxFirstFailures: number;
 }
 
-const DEFAULT_POLICY: RestartPolicy = {
+export const DEFAULT_POLICY: RestartPolicy = {
   firstBackoffMs: 100,
   maxBackoffMs: 5_000,
   settledAfterMs: 30_000,

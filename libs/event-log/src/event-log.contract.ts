@@ -1,16 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { TraceEvent } from '@weft/model';
-import type { DeadLetter, EventLog, Topic } from './event-log.ts';
-import {
-  collect,
-  disordered,
-  numbered,
-  numberOf,
-  numbersOf,
-  range,
-  testEvent,
-  until,
-} from './testing/events.ts';
+import { eventually } from '@weft/testkit';
+import type { DeadLetter, EventLog, Lag, Topic } from './event-log.ts';
+import { collect, disordered, numbered, numberOf, numbersOf, range, testEvent } from './testing/events.ts';
 
 /** One log that tests may close and open again. */
 export interface LogUnderTest {
@@ -132,7 +124,7 @@ export function describeEventLog(
 
       test('appending nothing resolves', async () => {
         await log.append(TOPIC, []);
-        expect(await log.lag(TOPIC, GROUP)).toMatchObject({ events: 0, bytes: 0 });
+        expect(await log.lag(TOPIC, GROUP)).toMatchObject({ events: 0, oldestMs: 0 });
       });
 
       test('keeps topics apart', async () => {
@@ -202,7 +194,7 @@ export function describeEventLog(
         };
         const reader = collect(log, TOPIC, { group: GROUP, maxBatchEvents: 2, lingerMs });
         await log.append(TOPIC, [testEvent('same', '{"n":1}')]);
-        await until('both events in a batch', () => reader.events.length === 2);
+        await eventually(() => reader.events.length === 2);
         await second.sent;
         await reader.stop();
         expect(reader.batches.map(numbersOf)).toEqual([[1, 2]]);
@@ -213,7 +205,7 @@ export function describeEventLog(
         await log.append(TOPIC, numbered(0, 1));
         const onAssigned = () => order.push('assigned');
         const reader = collect(log, TOPIC, { group: GROUP, onAssigned }, () => void order.push('batch'));
-        await until('a batch', () => order.includes('batch'));
+        await eventually(() => order.includes('batch'));
         await reader.stop();
         expect(order[0]).toBe('assigned');
       });
@@ -227,7 +219,7 @@ export function describeEventLog(
           seen.push(numbersOf(batch));
           if (attempt <= 2) throw new Error('the store is away');
         });
-        await until('all handled', () => reader.events.length === 20);
+        await eventually(() => reader.events.length === 20);
         await reader.stop();
         expect(new Set(seen[1])).toEqual(new Set(seen[0]));
         expect(disordered(reader.events)).toEqual([]);
@@ -241,7 +233,7 @@ export function describeEventLog(
           failed++;
           throw new Error('never works');
         });
-        await until('an attempt', () => failed > 0);
+        await eventually(() => failed > 0);
         await reader.stop();
         expect(await log.waitCommitted(TOPIC, GROUP, end, 50)).toBe(false);
         await reopen();
@@ -266,7 +258,7 @@ export function describeEventLog(
           attempts++;
           throw new Error('no');
         });
-        await until('several attempts', () => attempts === 3);
+        await eventually(() => attempts === 3);
         await reader.stop();
         expect(attempts).toBe(3);
       });
@@ -304,6 +296,22 @@ export function describeEventLog(
         expect(letters.map(({ reason }) => reason)).toEqual(['first', 'second']);
         expect(Buffer.from(letters[0]!.event.payload).toString()).toBe('not json');
         expect(await log.lag(TOPIC, GROUP)).toMatchObject({ events: 0 });
+      });
+    });
+
+    describe('settled dead letters', () => {
+      test('are off the list for good, the others stay', async () => {
+        const bad = (id: string) => ({ event: testEvent(id), reason: `bad ${id}` });
+        await log.deadLetter(TOPIC, GROUP, [bad('a'), bad('b'), bad('c')]);
+        const [a, , c] = await deadLetters();
+        await log.settleDeadLetters(TOPIC, [a!.id, c!.id, 'nobody']);
+        expect((await deadLetters()).map(({ event }) => event.id)).toEqual(['b']);
+        await reopen();
+        await log.deadLetter(TOPIC, GROUP, [bad('d')]);
+        await log.settleDeadLetters(TOPIC, [a!.id]);
+        const left = await deadLetters();
+        expect(left.map(({ event }) => event.id)).toEqual(['b', 'd']);
+        expect(new Set([a!.id, ...left.map(({ id }) => id)]).size).toBe(3);
       });
     });
 
@@ -348,7 +356,7 @@ export function describeEventLog(
         const first = collect(log, TOPIC, options, slow);
         await feed(15);
         const second = collect(log, TOPIC, options, slow);
-        await until('the second one has work', async () => {
+        await eventually(async () => {
           await feed(1);
           return second.events.length > 0;
         });
@@ -377,7 +385,7 @@ export function describeEventLog(
           entered = true;
           await gate;
         });
-        await until('a batch in hand', () => entered);
+        await eventually(() => entered);
         let ended = false;
         const stopped = reader.stop().then(() => (ended = true));
         await log.append(TOPIC, numbered(5, 6));
@@ -458,15 +466,20 @@ export function describeEventLog(
         await reader.stop();
       });
 
-      test('tells the lag in events and bytes', async () => {
-        expect(await log.lag(TOPIC, GROUP)).toEqual({ events: 0, bytes: 0, oldestMs: 0 });
-        await log.append(TOPIC, [testEvent('a', Buffer.alloc(1000)), testEvent('b', Buffer.alloc(2000))]);
+      test('tells the lag, all of it and by partition', async () => {
+        const sum = ({ partitions }: Lag) => partitions.reduce((all, records) => all + records, 0);
+        const none = await log.lag(TOPIC, GROUP);
+        expect(none).toMatchObject({ events: 0, oldestMs: 0 });
+        expect(none.partitions).toHaveLength((await log.endOffsets(TOPIC)).length);
+        await log.append(TOPIC, [testEvent('a', Buffer.alloc(1000))]);
+        await log.append(TOPIC, [testEvent('a', Buffer.alloc(2000))]);
         const lag = await log.lag(TOPIC, GROUP);
-        expect(lag.events).toBe(2);
-        expect(lag.bytes).toBeGreaterThanOrEqual(3000);
+        expect([lag.events, sum(lag)]).toEqual([2, 2]);
+        expect(lag.bytes ?? 3000).toBeGreaterThanOrEqual(3000);
+        expect(lag.oldestMs).toBeGreaterThan(0);
         expect(lag.oldestMs).toBeLessThan(60_000);
         await readAll();
-        expect(await log.lag(TOPIC, GROUP)).toEqual({ events: 0, bytes: 0, oldestMs: 0 });
+        expect(await log.lag(TOPIC, GROUP)).toMatchObject({ events: 0, oldestMs: 0 });
         expect(await log.lag(TOPIC, 'second')).toMatchObject({ events: 2 });
       });
     });

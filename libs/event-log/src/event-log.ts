@@ -16,6 +16,8 @@ export interface Rejected {
 }
 
 export interface DeadLetter extends Rejected {
+  /** Names it among the dead letters of its topic; stays the same over restarts. */
+  readonly id: string;
   readonly topic: Topic;
   readonly group: string;
   readonly rejectedAtUs: number;
@@ -40,6 +42,30 @@ export interface ConsumeOptions {
   readonly maxAttempts?: number;
 }
 
+/** How far a group is behind. */
+export interface Lag {
+  /** Events that are not committed; a log that counts records only (Kafka) says those: one holds the events of one request. */
+  readonly events: number;
+  /** Payload bytes of these events; undefined where the log does not know. */
+  readonly bytes: number | undefined;
+  /** Age of the oldest of them, at most; 0 = there are none. */
+  readonly oldestMs: number;
+  /** Uncommitted records by partition. */
+  readonly partitions: readonly number[];
+}
+
+/** Whether a consumer still owns the partitions of the batch in its hand. */
+export interface Lease {
+  /**
+   * False once another consumer may have taken them over: this process was paused or cut off for longer than its session.
+   * What is written after that may undo what the other one wrote: ask right before each write, and throw instead.
+   */
+  isHeld(): boolean;
+}
+
+/** Handles a batch; resolves with what can never be handled. */
+export type HandleBatch = (events: readonly TraceEvent[], lease: Lease) => Promise<readonly Rejected[]>;
+
 /**
  * An ordered, durable, partitioned log. At-least-once; events with the same `partitionKey` keep their order.
  *
@@ -63,11 +89,7 @@ export interface EventLog {
    * come again after back-off with jitter (100 ms to 30 s), perhaps in other batches; after `maxAttempts` consume() throws.
    * @throws AppError `log_unavailable` when a committed offset is no longer in the log (a gap is loud, never skipped).
    */
-  consume(
-    topic: Topic,
-    options: ConsumeOptions,
-    handle: (events: readonly TraceEvent[]) => Promise<readonly Rejected[]>,
-  ): Promise<void>;
+  consume(topic: Topic, options: ConsumeOptions, handle: HandleBatch): Promise<void>;
 
   /** Where the log ends now. Whatever was acknowledged before the call is below it. */
   endOffsets(topic: Topic): Promise<Offsets>;
@@ -78,8 +100,8 @@ export interface EventLog {
    */
   waitCommitted(topic: Topic, group: string, offsets: Offsets, timeoutMs: number): Promise<boolean>;
 
-  /** Events and payload bytes that `group` has not committed yet. */
-  lag(topic: Topic, group: string): Promise<{ events: number; bytes: number; oldestMs: number }>;
+  /** What `group` has not committed yet. */
+  lag(topic: Topic, group: string): Promise<Lag>;
 
   /**
    * Puts events into the dead letters of `topic` directly, durable on resolve: for what the gateway can tell is bad
@@ -87,8 +109,14 @@ export interface EventLog {
    */
   deadLetter(topic: Topic, group: string, rejected: readonly Rejected[]): Promise<void>;
 
-  /** Dead letters, oldest first. */
+  /** Dead letters that are not settled, oldest first: those there are when it is called. */
   deadLetters(topic: Topic): AsyncIterable<DeadLetter>;
+
+  /**
+   * Takes dead letters off the list for good (they were replayed, or nobody wants them), durable on resolve. Ids that are
+   * unknown or settled already are ignored. @throws AppError `log_unavailable`
+   */
+  settleDeadLetters(topic: Topic, ids: readonly string[]): Promise<void>;
 
   /** Stops accepting, makes what was accepted durable, releases the medium. Harmless when repeated. */
   close(): Promise<void>;

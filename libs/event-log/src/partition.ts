@@ -39,18 +39,19 @@ export function partitionOf(event: TraceEvent, partitions: number): number {
 
 /**
  * Events by partition, in order, cut into the groups that travel as one record each: a group's payloads stay below
- * `maxRecordBytes` unless a single event is larger.
+ * `maxRecordBytes` unless a single event is larger. `placeOf` says where an event belongs.
  */
 export function groupByPartition(
   events: readonly TraceEvent[],
   partitions: number,
   maxRecordBytes: number,
+  placeOf: (event: TraceEvent, partitions: number) => number = partitionOf,
 ): { partition: number; events: TraceEvent[] }[] {
   const groups: { partition: number; events: TraceEvent[] }[] = [];
   const open: ({ partition: number; events: TraceEvent[] } | undefined)[] = new Array(partitions);
   const openBytes = new Float64Array(partitions);
   for (const event of events) {
-    const partition = partitionOf(event, partitions);
+    const partition = placeOf(event, partitions);
     let group = open[partition];
     if (group === undefined || openBytes[partition]! + event.payload.length > maxRecordBytes) {
       group = { partition, events: [] };

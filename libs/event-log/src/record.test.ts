@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { EVENT_KINDS, type EventKind, type TraceEvent } from '@weft/model';
+import { mulberry32 } from '@weft/testkit';
 import { decodeRecord, encodeRecord } from './record.ts';
 import { testEvent } from './testing/events.ts';
-import { seeded } from './testing/sim-disk.ts';
 
 const roundTrip = (events: readonly TraceEvent[]) => decodeRecord(Buffer.concat(encodeRecord(events)));
 
@@ -67,7 +67,7 @@ describe('records', () => {
     const sound = Buffer.concat(
       encodeRecord([testEvent('a', 'x'.repeat(50)), testEvent('ü', 'y'), testEvent('c', '')]),
     );
-    const random = seeded(1);
+    const random = mulberry32(1);
     for (let i = 0; i < 5000; i++) {
       const value = Buffer.from(sound.subarray(0, Math.ceil(random() * sound.length)));
       for (let flips = Math.floor(random() * 4); flips >= 0; flips--) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger, Metrics } from '@weft/runtime';
 import type { BodyBudget } from './body-budget.ts';
+import { requestIdOf } from './request-id.ts';
 import { patternOf } from './router.ts';
 
 /** Counts what is answered, by route pattern. Returns what to call when a request has come in; each answer is counted when it ends. */
@@ -39,7 +40,7 @@ export function createAccessMetrics(
       });
       seconds.observe({ route }, elapsedMs / 1000);
       if (logger.isLevelEnabled('debug'))
-        logger.debug({ route, status: res.statusCode, elapsedMs }, 'answered');
+        logger.debug({ route, status: res.statusCode, elapsedMs, requestId: requestIdOf(req) }, 'answered');
     });
   };
 }

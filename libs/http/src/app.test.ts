@@ -2,6 +2,7 @@ import { createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '@weft/model';
+import { eventually } from '@weft/testkit';
 import { z } from 'zod';
 import { principalOf, requireProject } from './auth.ts';
 import { readBody, readJson } from './body.ts';
@@ -20,6 +21,7 @@ const KEYED: Keyring = {
       user: 'ada',
       has: (role) => role !== 'admin',
       can: (id, role) => id === 'ada/p' && role !== 'admin',
+      canAll: () => false,
     };
   },
   stop: async () => {},
@@ -116,19 +118,22 @@ describe('errors', () => {
     },
   );
 
-  it('adds the details of an error to its reason', async () => {
+  it('adds the details of an error to its reason, and the class that clients know by them', async () => {
     const { url } = await startApp({ routes: routes() });
     const res = await fetch(`${url}/gone`);
     expect([res.status, await res.json()]).toEqual([
       404,
-      { reason: 'deleted', deleted_at: '2026-01-01T00:00:00Z' },
+      { reason: 'deleted', deleted_at: '2026-01-01T00:00:00Z', error_type: 'ObjectDeletedError' },
     ]);
   });
 
   it('says nothing about an error of ours and logs it once', async () => {
     const { url, log } = await startApp({ routes: routes() });
     const res = await fetch(`${url}/boom`);
-    expect([res.status, await res.json()]).toEqual([500, { reason: 'Internal server error' }]);
+    expect([res.status, await res.json()]).toEqual([
+      500,
+      { reason: 'Internal server error', request_id: res.headers.get('x-request-id') },
+    ]);
     expect(log).toHaveLength(1);
     expect(log[0]).toContain('hunter2 in a stack');
     expect(res.headers.get('x-powered-by')).toBeNull();
@@ -144,6 +149,26 @@ describe('errors', () => {
     expect(log.length).toBeLessThan(5);
   });
 
+  it('names the request in the header, in its log line and in an answer that is our fault, as the caller named it', async () => {
+    const { url, log } = await startApp({ routes: routes() });
+    const headers = { 'x-request-id': 'trace/7f3a.1-b' };
+    const res = await fetch(`${url}/boom`, { headers });
+    expect(res.headers.get('x-request-id')).toBe('trace/7f3a.1-b');
+    expect(await res.json()).toMatchObject({ request_id: 'trace/7f3a.1-b' });
+    expect(JSON.parse(log[0]!)).toMatchObject({ requestId: 'trace/7f3a.1-b', route: 'GET /boom' });
+    const fine = await fetch(`${url}/item/1`, { headers });
+    expect([fine.headers.get('x-request-id'), await fine.json()]).toEqual(['trace/7f3a.1-b', { id: '1' }]);
+  });
+
+  it.each(['', 'a b', '"},{"x', 'x'.repeat(129), 'é'])(
+    'makes an id where the given one is not sane: %j',
+    async (given) => {
+      const { url } = await startApp({ routes: routes() });
+      const res = await fetch(`${url}/item/1`, { headers: { 'x-request-id': given } });
+      expect(res.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+
   it('cuts an answer that failed half-way', async () => {
     const { url } = await startApp({ routes: routes() });
     await expect(fetch(`${url}/half`).then((res) => res.text())).rejects.toThrow();
@@ -155,7 +180,10 @@ describe('errors', () => {
     };
     const { url, log } = await startApp({ routes: [{ router: createRouter(), errorBody }] });
     const res = await fetch(`${url}/nothing`);
-    expect([res.status, await res.json()]).toEqual([500, { reason: 'Internal server error' }]);
+    expect([res.status, await res.json()]).toEqual([
+      500,
+      { reason: 'Internal server error', request_id: res.headers.get('x-request-id') },
+    ]);
     expect(log).toHaveLength(1);
   });
 
@@ -255,6 +283,40 @@ describe('authentication', () => {
 });
 
 describe('health and metrics', () => {
+  it('says that it should be restarted only when a check of its own says so', async () => {
+    let stuck = '';
+    const { url } = await startApp({
+      routes: [],
+      auth: KEYED,
+      readiness: { store: () => 'down' },
+      liveness: { work: () => stuck || undefined },
+    });
+    const alive = await fetch(`${url}/livez`);
+    expect([alive.status, await alive.json()]).toEqual([200, { status: 'alive' }]);
+    stuck = 'nothing done for 120 s';
+    const dead = await fetch(`${url}/livez`);
+    expect([dead.status, await dead.json()]).toEqual([
+      503,
+      { status: 'not alive', reasons: { work: 'nothing done for 120 s' } },
+    ]);
+  });
+
+  it('sends new requests elsewhere while bodies take nearly all of their memory', async () => {
+    const { url, port } = await startApp({ routes: routes(), limits: { maxInFlightBytes: 1000 } });
+    const socket = connect(port, '127.0.0.1');
+    const send = (bytes: number) => socket.write(Buffer.alloc(bytes, ' '));
+    socket.write('POST /call/start HTTP/1.1\r\nHost: localhost\r\nContent-Length: 950\r\n\r\n');
+    send(800);
+    const ready = async () => (await fetch(`${url}/readyz`)).status;
+    expect(await ready()).toBe(200);
+    send(101);
+    await eventually(async () => (await ready()) === 503);
+    const reasons = (await (await fetch(`${url}/readyz`)).json()) as unknown;
+    expect(reasons).toMatchObject({ reasons: { bodies: expect.stringContaining('90 %') } });
+    socket.destroy();
+    await eventually(async () => (await ready()) === 200);
+  });
+
   it('reports health without a key, and readiness with its reasons', async () => {
     let reason: string | undefined = 'behind';
     const readiness = { log: () => undefined, store: () => reason, bad: () => Promise.resolve(undefined) };
@@ -300,7 +362,9 @@ describe('listen', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
-    await expect(startApp({ routes: [], auth: OPEN, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await expect(startApp({ routes: [], auth: OPEN, port })).rejects.toMatchObject({
+      cause: { code: 'EADDRINUSE' },
+    });
     other.close();
   });
 

@@ -3,10 +3,11 @@ import { AppError } from '@weft/model';
 import { contextOf } from './context.ts';
 import { EVERYONE, isLoopback, type Keyring, type Principal } from './keyring.ts';
 import type { Role } from './keys-file.ts';
+import { keyOfSession } from './session-cookie.ts';
 
 /**
  * The API key of a request: `Authorization: Basic` (any user name; the key is the password), `Authorization: Bearer`, or
- * `wandb-api-key`. `Basic%20…` is what OTel exporters make of OTEL_EXPORTER_OTLP_HEADERS.
+ * `wandb-api-key`, or the cookie of who signed in. `Basic%20…` is what OTel exporters make of OTEL_EXPORTER_OTLP_HEADERS.
  */
 export function keyOf(headers: IncomingHttpHeaders): string | undefined {
   const authorization = headers.authorization;
@@ -14,7 +15,7 @@ export function keyOf(headers: IncomingHttpHeaders): string | undefined {
     authorization === undefined ? undefined : keyOfAuthorization(decoded(authorization));
   if (fromAuthorization !== undefined) return fromAuthorization;
   const own = headers['wandb-api-key'];
-  return typeof own === 'string' && own !== '' ? own.trim() : undefined;
+  return typeof own === 'string' && own !== '' ? own.trim() : keyOfSession(headers);
 }
 
 function decoded(value: string): string {
@@ -41,13 +42,21 @@ function keyOfAuthorization(value: string): string | undefined {
   }
 }
 
-/** @throws AppError `unauthenticated`; in open mode `forbidden` for what a web page may have been tricked into sending. */
-export function authenticate(req: IncomingMessage, keyring: Keyring): Principal {
+/**
+ * Who sends a request with these headers (of gRPC: metadata, with `:authority` as `host`).
+ * @param options.trustsOrigin the page that it comes from may send here.
+ * @throws AppError `unauthenticated`; in open mode `forbidden` for what a web page may have been tricked into sending.
+ */
+export function authenticateHeaders(
+  headers: IncomingHttpHeaders,
+  keyring: Keyring,
+  options: { readonly trustsOrigin?: boolean } = {},
+): Principal {
   if (keyring.open) {
-    assertLocal(req.headers);
+    assertLocal(headers, options.trustsOrigin ?? false);
     return EVERYONE;
   }
-  const key = keyOf(req.headers);
+  const key = keyOf(headers);
   if (key === undefined)
     throw new AppError(
       'unauthenticated',
@@ -62,14 +71,14 @@ export function authenticate(req: IncomingMessage, keyring: Keyring): Principal 
  * An open server trusts the machine, not the web pages that its browser shows: a name that an attacker lets point at
  * 127.0.0.1 (DNS rebinding) shows in Host, a request from a foreign page in Origin.
  */
-function assertLocal(headers: IncomingHttpHeaders): void {
+function assertLocal(headers: IncomingHttpHeaders, trustsOrigin: boolean): void {
   const { host, origin } = headers;
   if (host !== undefined && !isLoopback(withoutPort(host)))
     throw new AppError(
       'forbidden',
       'without API keys only requests to localhost are answered; the Host header names another',
     );
-  if (origin !== undefined && !isLoopback(withoutPort(origin.replace(/^https?:\/\//, ''))))
+  if (origin !== undefined && !trustsOrigin && !isLoopback(withoutPort(origin.replace(/^https?:\/\//, ''))))
     throw new AppError('forbidden', 'without API keys requests from web pages of other origins are refused');
 }
 
@@ -89,4 +98,17 @@ export function requireProject(req: IncomingMessage, projectId: string, role: Ro
   const principal = principalOf(req);
   if (!principal.can(projectId, role)) throw new AppError('forbidden', 'Forbidden');
   return principal;
+}
+
+/**
+ * Who writes to a project: the key's user. In the open mode, which trusts its machine, who the request says it is, else the
+ * project's entity: clients expect every write to be somebody's.
+ */
+export function authorOf(req: IncomingMessage, projectId: string, claimed?: string | null): string {
+  return authorIn(principalOf(req), projectId, claimed);
+}
+
+/** `authorOf` where there is a principal and no request. */
+export function authorIn(principal: Principal, projectId: string, claimed?: string | null): string {
+  return principal.user ?? (claimed || projectId.slice(0, Math.max(0, projectId.indexOf('/'))));
 }

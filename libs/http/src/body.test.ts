@@ -4,10 +4,12 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@weft/testkit';
 import { readBody } from './body.ts';
 import { ENCODINGS, inflate } from './inflate.ts';
 import { createRouter, type RouteGroup } from './router.ts';
-import { startApp, stopApps, until, type TestApp } from './test-app.ts';
+import { startApp, stopApps, type TestApp } from './test-app.ts';
+import { rleZstd, storedZstd } from './testing/zstd.ts';
 
 afterEach(stopApps);
 
@@ -45,8 +47,6 @@ async function post(app: TestApp, body: Uint8Array, encoding?: string, path = '/
   return { status: res.status, body: Buffer.from(await res.arrayBuffer()), headers: res.headers };
 }
 
-const { zstdCompressSync } = zlib as { zstdCompressSync?: (data: Buffer) => Buffer };
-
 const ENCODERS: [string, (data: Buffer) => Buffer][] = [
   ['gzip', (data) => zlib.gzipSync(data)],
   ['x-gzip', (data) => zlib.gzipSync(data)],
@@ -54,9 +54,7 @@ const ENCODERS: [string, (data: Buffer) => Buffer][] = [
   ['deflate', (data) => zlib.deflateSync(data)],
   ['deflate', (data) => zlib.deflateRawSync(data)],
   ['br', (data) => zlib.brotliCompressSync(data, { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } })],
-  ...(zstdCompressSync === undefined
-    ? []
-    : [['zstd', zstdCompressSync] as [string, (data: Buffer) => Buffer]]),
+  ['zstd', (data) => (data.every((byte) => byte === 0) ? rleZstd(data.length) : storedZstd(data))],
 ];
 
 describe('readBody', () => {
@@ -74,12 +72,12 @@ describe('readBody', () => {
 
   it.each(ENCODERS)('decodes %s, to the byte of the limit', async (encoding, encode) => {
     const app = await startApp({ routes: bodyRoutes().routes, limits: { maxBodyBytes: LIMIT } });
-    const text = randomBytes(LIMIT / 2).toString('hex');
+    const text = randomBytes(LIMIT / 4).toString('hex');
     const body = Buffer.from(text);
     expect(await post(app, encode(body), encoding)).toMatchObject({ status: 200, body });
     expect((await post(app, encode(Buffer.alloc(LIMIT)), encoding)).status).toBe(200);
     expect((await post(app, encode(Buffer.alloc(LIMIT + 1)), encoding)).status).toBe(413);
-    expect((await post(app, encode(Buffer.from(`${text}x`)), encoding)).status).toBe(413);
+    expect((await post(app, encode(Buffer.from(`${text}${text}x`)), encoding)).status).toBe(413);
   });
 
   it.each(ENCODERS)('answers 400 to broken %s', async (encoding, encode) => {
@@ -118,9 +116,9 @@ describe('readBody', () => {
     const app = await startApp({ routes, limits: { maxInFlightBytes: 1000 } });
     const socket = connect(app.port, '127.0.0.1');
     socket.write(`POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n${'x'.repeat(800)}`);
-    await until(async () => (await metric(app, 'http_body_bytes_in_flight')) === 800);
+    await eventually(async () => (await metric(app, 'http_body_bytes_in_flight')) === 800);
     socket.destroy();
-    await until(async () => (await metric(app, 'http_body_bytes_in_flight')) === 0);
+    await eventually(async () => (await metric(app, 'http_body_bytes_in_flight')) === 0);
     expect(failures).toMatchObject([{ code: 'invalid_request' }]);
     expect(app.log).toEqual([]);
   });
@@ -136,7 +134,7 @@ describe('readBody', () => {
     expect((await post(app, Buffer.alloc(200))).status).toBe(200);
     release();
     await first;
-    await until(async () => (await metric(app, 'http_body_bytes_in_flight')) === 0);
+    await eventually(async () => (await metric(app, 'http_body_bytes_in_flight')) === 0);
     expect((await post(app, Buffer.alloc(1000))).status).toBe(200);
   });
 
@@ -148,7 +146,7 @@ describe('readBody', () => {
     expect((await post(app, zlib.gzipSync(Buffer.alloc(60_000)), 'gzip')).status).toBe(503);
     expect((await post(app, zlib.gzipSync(Buffer.alloc(LIMIT + 1)), 'gzip')).status).toBe(503);
     expect((await post(app, Buffer.alloc(500, 0xff), 'gzip')).status).toBe(400);
-    await until(async () => (await metric(app, 'http_body_bytes_in_flight')) === 0);
+    await eventually(async () => (await metric(app, 'http_body_bytes_in_flight')) === 0);
     expect((await post(app, zlib.gzipSync(Buffer.alloc(49_000)), 'gzip')).status).toBe(200);
   });
 });

@@ -11,7 +11,7 @@ export interface ReadBodyOptions {
 }
 
 /**
- * The whole body, decoded (identity, gzip, deflate, br; zstd where Node has it). The caller owns the bytes; they count
+ * The whole body, decoded (identity, gzip, deflate, br, zstd). The caller owns the bytes; they count
  * towards the process's body budget until the answer has gone out. Call it once per request.
  * @throws AppError `request_too_large` at one byte over the limit, `unsupported_media_type`, `invalid_request` for a
  * body that is broken or breaks off, `log_unavailable` when the process holds too many bodies.
@@ -28,16 +28,19 @@ export async function readBody(req: IncomingMessage, options: ReadBodyOptions = 
   return body;
 }
 
-function holdBytes(context: RequestContext, bytes: number): void {
+/** Counts bytes that the request keeps in memory, or gives back (negative), as long as it is not over. @throws AppError `log_unavailable` */
+export function holdBytes(context: RequestContext, bytes: number): void {
+  if (context.isOver) return;
   if (bytes < 0) context.budget.give(-bytes);
-  else context.budget.take(bytes);
+  else context.budget.take(bytes, context.heldBytes);
   context.heldBytes += bytes;
 }
 
-/** Gives back what the request's bodies took. */
+/** Gives back what the request's bodies took: it is over. */
 export function releaseBody(context: RequestContext): void {
   context.budget.give(context.heldBytes);
   context.heldBytes = 0;
+  context.isOver = true;
 }
 
 function collect(req: IncomingMessage, maxBytes: number, hold: (bytes: number) => void): Promise<Buffer> {
@@ -86,7 +89,8 @@ export async function readJson<S extends z.ZodType>(
   return parseRequest(schema, parseJson(await readBody(req, options)));
 }
 
-function parseJson(body: Buffer): unknown {
+/** The value of a body, nesting bounded. @throws AppError `invalid_request` that says where the text is wrong. */
+export function parseJson(body: Buffer): unknown {
   try {
     // Bounds the nesting before anything recurses over the value, and says where the error is.
     const scanner = new JsonScanner(body);

@@ -4,12 +4,15 @@ import type { Principal } from './keyring.ts';
 
 /** What the app knows of a request while it is being answered. */
 export interface RequestContext {
+  readonly requestId: string;
   readonly maxBodyBytes: number;
   readonly budget: BodyBudget;
   /** Undefined on routes without authentication, and before it. */
   principal: Principal | undefined;
   /** Bytes taken from the budget, given back when the answer has gone out. */
   heldBytes: number;
+  /** The answer has gone out, or the client is gone: nothing is counted any more. */
+  isOver: boolean;
   /** `path` of the route group that was entered last. */
   group: string | undefined;
 }

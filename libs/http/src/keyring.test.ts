@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger } from '@weft/runtime';
+import { eventually } from '@weft/testkit';
 import { assertBindable, createKeyring, isLoopback, type Keyring } from './keyring.ts';
 import { createKey, readKeysFile, revokeKey } from './keys-file.ts';
-import { until } from './test-app.ts';
 
 let folder: string;
 let file: string;
@@ -116,16 +116,30 @@ describe('createKeyring', () => {
       expect([project, principal?.can(project, 'write')]).toEqual([project, can]);
     expect(principal?.has('admin')).toBe(role === 'admin');
     expect(principal?.has('read')).toBe(true);
+    expect(principal?.canAll('admin')).toBe(
+      role === 'admin' && (projects as readonly string[]).includes('*'),
+    );
+    expect(principal?.canAll('read')).toBe((projects as readonly string[]).includes('*'));
+  });
+
+  it.each([
+    [['ada/p'], 'ada/p'],
+    [['ada/*'], undefined],
+    [['*'], undefined],
+    [['ada/p', 'ada/q'], undefined],
+  ])('says which one project a key for %j reaches', async (projects, only) => {
+    const { key } = await createKey(file, { ...WRITER, projects });
+    expect((await keyring()).find(key)!.onlyProject).toBe(only);
   });
 
   it('takes up new keys and drops revoked ones while it runs', async () => {
     const first = await createKey(file, WRITER);
     const ring = await keyring();
     const second = await createKey(file, WRITER);
-    await until(() => ring.find(second.key) !== undefined);
+    await eventually(() => ring.find(second.key) !== undefined);
     expect(ring.find(first.key)).toBeDefined();
     await revokeKey(file, first.record.id);
-    await until(() => ring.find(first.key) === undefined);
+    await eventually(() => ring.find(first.key) === undefined);
     expect(ring.find(second.key)).toBeDefined();
   });
 
@@ -133,9 +147,9 @@ describe('createKeyring', () => {
     const ring = await keyring();
     expect(ring.open).toBe(true);
     const { key } = await createKey(file, WRITER);
-    await until(() => !ring.open);
+    await eventually(() => !ring.open);
     await writeFile(file, '{"version":1,"keys":[]}');
-    await until(() => ring.find(key) === undefined);
+    await eventually(() => ring.find(key) === undefined);
     expect(ring.open).toBe(false);
   });
 
@@ -147,7 +161,7 @@ describe('createKeyring', () => {
     const { key } = await createKey(file, WRITER);
     const ring = await keyring();
     await spoil();
-    await until(() => lines.some((line) => line.includes('keeping the keys last read')));
+    await eventually(() => lines.some((line) => line.includes('keeping the keys last read')));
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(ring.find(key)).toBeDefined();
     expect(lines.filter((line) => line.includes('"level":"error"'))).toHaveLength(1);

@@ -12,10 +12,14 @@ export const keyringEnv = {
 export interface Principal {
   /** The key's user; null in open mode, where the request says who it is. */
   readonly user: string | null;
+  /** The one `entity/project` that the key reaches; undefined when it reaches several, or whatever comes. */
+  readonly onlyProject?: string | undefined;
   /** True when the key reaches this `entity/project` with at least this role. */
   can(projectId: string, role: Role): boolean;
   /** True when the key has at least this role, for whichever projects. */
   has(role: Role): boolean;
+  /** True when the key has at least this role for every project: for what belongs to none, or to one that is not known. */
+  canAll(role: Role): boolean;
 }
 
 export interface Keyring {
@@ -35,7 +39,7 @@ export interface KeyringOptions {
 }
 
 /** In open mode. */
-export const EVERYONE: Principal = { user: null, can: () => true, has: () => true };
+export const EVERYONE: Principal = { user: null, can: () => true, has: () => true, canAll: () => true };
 
 interface Entry {
   readonly hash: string;
@@ -130,9 +134,12 @@ function toPrincipal(record: KeyRecord): Principal {
     patterns.has(projectId);
   // A project named `*` is not the pattern of the same look.
   const isProject = (projectId: string) => projectId.indexOf('/') > 0 && !projectId.endsWith('/*');
+  const [only = ''] = patterns;
   return {
     user: record.user,
+    onlyProject: patterns.size === 1 && only !== '*' && isProject(only) ? only : undefined,
     has,
+    canAll: (role) => has(role) && patterns.has('*'),
     can: (projectId, role) => has(role) && isProject(projectId) && reaches(projectId),
   };
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 
 import { AppError } from '@weft/model';
 import { contextOf } from './context.ts';
+import type { CorsPolicy } from './cors.ts';
 
 /** Body of an error answer in another protocol's shape. Called for whatever goes wrong below a group's path: authentication and body limits included. */
 export type ErrorBody = (
@@ -22,6 +23,8 @@ export interface RouteGroup {
   readonly authenticated?: boolean;
   /** Default: Weave's `{"reason": …}`. */
   readonly errorBody?: ErrorBody;
+  /** Web pages of other origins that may send here; default none. */
+  readonly cors?: CorsPolicy;
 }
 
 /** An Express router as every route of this house is declared: case matters, a trailing slash does not, no body is parsed. */
@@ -55,6 +58,32 @@ function patternsOf(group: RouteGroup): Map<string, Set<string>> {
   return patterns;
 }
 
+/** Every route of the groups, as Express pattern; `ALL` = any method. */
+export function routesOf(groups: readonly RouteGroup[]): { method: string; pattern: string }[] {
+  return groups.flatMap((group) =>
+    [...patternsOf(group)].flatMap(([pattern, methods]) =>
+      [...methods].map((method) => ({ method, pattern })),
+    ),
+  );
+}
+
+/**
+ * Where the groups answer, for a proxy before several services: `*` stands for one segment of a path, a `/**` at the end
+ * for everything below. A group with an error body of its own speaks for everything below its path. Each is served below
+ * `/traces` as well.
+ */
+export function pathPatterns(groups: readonly RouteGroup[]): string[] {
+  const patterns = groups.flatMap((group) =>
+    group.errorBody === undefined ? [...patternsOf(group).keys()].map(toSimple) : [`${group.path ?? ''}/**`],
+  );
+  return [...new Set(patterns)].sort();
+}
+
+// `/v2/:entity/x` becomes `/v2/*/x`, `/x/*rest` becomes `/x/**`.
+function toSimple(pattern: string): string {
+  return pattern.replace(/\/\*\w+$/, '/**').replace(/:\w+/g, '*');
+}
+
 /** After all groups: what is left is an unknown path (404) or a known one asked with another method (405). */
 export function mountFallbacks(app: Express, groups: readonly RouteGroup[]): void {
   for (const group of groups) {
@@ -81,8 +110,16 @@ export class RouteNotFound extends AppError {
 
 /** The group whose error shape a path has, by prefix. */
 export function errorBodyFor(groups: readonly RouteGroup[], path: string): ErrorBody | undefined {
-  const under = (prefix: string) => prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
-  return groups.find((group) => group.errorBody !== undefined && under(group.path ?? '/'))?.errorBody;
+  return groups.find((group) => group.errorBody !== undefined && isUnder(group, path))?.errorBody;
+}
+
+/** Which pages may send to a path, by prefix; undefined = none of another origin. */
+export function corsFor(groups: readonly RouteGroup[], path: string): CorsPolicy | undefined {
+  return groups.find((group) => group.cors !== undefined && isUnder(group, path))?.cors;
+}
+
+function isUnder({ path: prefix = '/' }: RouteGroup, path: string): boolean {
+  return prefix === '/' || path === prefix || path.startsWith(`${prefix}/`);
 }
 
 /** `POST /call/start`: the pattern that answered, never what the client wrote. */

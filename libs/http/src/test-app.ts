@@ -38,11 +38,3 @@ export async function startApp(
 export async function stopApps(): Promise<void> {
   await Promise.all(started.splice(0).map((app) => app.stop()));
 }
-
-/** Waits for a condition, and fails when it does not come true within 5 s. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (const giveUp = Date.now() + 5000; !(await condition());) {
-    if (Date.now() > giveUp) throw new Error(`never came true: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

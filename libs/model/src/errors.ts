@@ -21,7 +21,10 @@ export const ERROR_CODES = {
   // the world's
   log_unavailable: { status: 503, retryable: true },
   store_unavailable: { status: 503, retryable: true },
+  queue_unavailable: { status: 503, retryable: true },
+  storage_unavailable: { status: 503, retryable: true },
   query_timeout: { status: 504, retryable: true },
+  query_too_expensive: { status: 502, retryable: false },
   shutting_down: { status: 503, retryable: true },
   // ours
   internal: { status: 500, retryable: false },
@@ -52,4 +55,12 @@ export class AppError extends Error {
   get retryable(): boolean {
     return ERROR_CODES[this.code].retryable;
   }
+}
+
+/**
+ * A value that cannot be honoured, which W&B's server raises as Python's ValueError: clients that rebuild exceptions take
+ * the class from `error_type`.
+ */
+export function valueError(message: string): AppError {
+  return new AppError('invalid_request', message, { details: { error_type: 'ValueError' } });
 }

@@ -58,15 +58,6 @@ describe('parseObjectName', () => {
 describe('withBuiltinClass', () => {
   const apply = (val: string, name: string) =>
     Buffer.from(withBuiltinClass(Buffer.from(val), name)).toString('utf8');
-  const added = '"_type":"Leaderboard","_class_name":"Leaderboard","_bases":["BaseObject","BaseModel"]}';
-
-  it('adds the class at the end and keeps the rest', () => {
-    expect(apply('{"n": 1.0 }', 'Leaderboard')).toBe(`{"n": 1.0 ,${added}`);
-    expect(apply('{}', 'Leaderboard')).toBe(`{${added}`);
-    expect(apply('{ } ', 'Leaderboard')).toBe(`{ ${added} `);
-    expect(classify(apply('{"a":1}', 'Leaderboard'))).toEqual(['object', 'Leaderboard', 'Leaderboard']);
-  });
-
   it('leaves a value that names its class', () => {
     const val = '{"_class_name":"Leaderboard","_bases":["BaseObject","BaseModel"]}';
     expect(apply(val, 'Leaderboard')).toBe(val);

@@ -1,5 +1,6 @@
-import { AppError } from './errors.ts';
-import { appendMembers, asBuffer, JsonMembers } from './json-members.ts';
+import { toBuiltinObject } from './builtin-classes.ts';
+import { AppError, valueError } from './errors.ts';
+import { asBuffer, JsonMembers } from './json-members.ts';
 
 /** What W&B derives from an object's value (weave object class utilities). */
 export interface ObjectClass {
@@ -58,43 +59,23 @@ function basesOf(members: JsonMembers): string[] | null {
   return bases.every((base) => typeof base === 'string') ? bases : null;
 }
 
-const BUILTIN_CLASSES: ReadonlySet<string> = new Set([
-  'ActionSpec',
-  'AnnotationSpec',
-  'Leaderboard',
-  'LLMStructuredCompletionModel',
-  'Provider',
-  'ProviderModel',
-  'SavedView',
-  'TestOnlyExample',
-  'TestOnlyNestedBaseObject',
-]);
-
 /**
- * `builtin_object_class` of a create request: the value with `_type`, `_class_name` and `_bases` of that class added when
- * it has none. A value that names its class is left as it is. Members are not checked against the class.
- * @throws AppError `invalid_request`: unknown class, no object, or another class than the value says.
+ * `builtin_object_class` of a create request: the value as an object of that class. A value that names its class is left as
+ * it is. @throws AppError `invalid_request`: unknown class, no object, what does not fit, or another class than the value says.
  */
 export function withBuiltinClass(val: Uint8Array, className: string): Uint8Array {
-  if (!BUILTIN_CLASSES.has(className))
+  if (firstByte(val) !== 0x7b)
     throw new AppError(
       'invalid_request',
-      `builtin_object_class: unknown class ${JSON.stringify(className.slice(0, 80))}`,
+      'builtin_object_class: object_class cannot be provided for non-dict objects',
     );
-  if (firstByte(val) !== 0x7b)
-    throw new AppError('invalid_request', 'builtin_object_class: val must be an object');
   const members = JsonMembers.parse(val);
   const own = textOf(members, '_class_name');
-  if (own !== null || members.optional('_bases') !== null) {
-    if (own !== className)
-      throw new AppError(
-        'invalid_request',
-        `builtin_object_class: val says ${JSON.stringify(own?.slice(0, 80) ?? null)}, the request ${className}`,
-      );
-    return val;
-  }
-  const name = JSON.stringify(className);
-  return appendMembers(val, { _type: name, _class_name: name, _bases: '["BaseObject","BaseModel"]' });
+  if (own === null && members.optional('_bases') === null) return toBuiltinObject(val, className);
+  if (own === className) return val;
+  throw valueError(
+    `builtin_object_class: object_class must match val's defined object class: ${own?.slice(0, 80) ?? null} != ${className.slice(0, 80)}`,
+  );
 }
 
 function firstByte(json: Uint8Array): number | undefined {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { mulberry32 } from '@weft/testkit';
 import { writeDump } from './dump.ts';
 import type { FieldName, Source } from './fields.ts';
 import { FRAMEWORKS } from './frameworks/index.ts';
@@ -6,7 +7,6 @@ import { JsonWriter } from './json-writer.ts';
 import { otelSpanJson } from './otel-span.ts';
 import { spanToCall } from './span-to-call.ts';
 import { parsed, protobufBody, requestJson, spanJson, spansOf } from './testing/build.ts';
-import { seeded } from './testing/fixtures.ts';
 
 const KEYS = FRAMEWORKS.flatMap(({ fields }) =>
   (Object.values(fields) as (readonly Source[])[]).flatMap((sources) => sources.map(({ key }) => key)),
@@ -36,7 +36,7 @@ const VALUES: unknown[] = [
 
 describe('any span', () => {
   it('becomes a call of valid JSON, and its dump gives everything back', () => {
-    const random = seeded(42);
+    const random = mulberry32(42);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
     const key = (): string => {
       let text = random() < 0.8 ? pick(KEYS) : pick(PARTS);

@@ -1,8 +1,8 @@
 import type { FieldName } from './fields.ts';
 import type { JsonWriter } from './json-writer.ts';
-import type { Selected, Selector } from './select.ts';
-import type { OtlpSpan, Value } from './span.ts';
-import { RawJson, Tree, writeLeaf, type OnText } from './tree.ts';
+import { plain, type Selected, type Selector } from './select.ts';
+import type { OtlpSpan } from './span.ts';
+import { RawJson, Tree, writeLeaf, type Leaf, type OnText } from './tree.ts';
 
 /** W&B's own fields: with none of them (and no content, no usage) a span shows all its attributes instead. */
 const MAPPED = [
@@ -40,7 +40,9 @@ export interface AttributesContext {
   /** Inputs or an output were found. */
   readonly hasContent: boolean;
   /** System instructions that came in an event. */
-  readonly instructions: Value | undefined;
+  readonly instructions: Leaf | undefined;
+  /** Why the model stopped, as the answer in an event says it. */
+  readonly finishReason: Leaf | undefined;
 }
 
 /** The call's `attributes`: what was recognised, under W&B's names, and the sender's own attributes over it. */
@@ -73,6 +75,9 @@ function writeRecognised(
   context: AttributesContext,
 ): void {
   for (const field of MAPPED) members.selected(field, selector.take(field));
+  const reason = context.finishReason === undefined ? null : plain(context.finishReason);
+  if (typeof reason === 'string' && reason !== '' && selector.take('finish_reasons') === null)
+    members.leaf('finish_reasons', [reason]);
   const instructions = selector.take('system_instructions');
   if (instructions !== null) members.selected('system_instructions', instructions);
   else if (context.instructions !== undefined) members.leaf('system_instructions', context.instructions);
@@ -123,7 +128,7 @@ class Members {
     writeSelected(this.out, selected);
   }
 
-  leaf(name: string, value: Value): void {
+  leaf(name: string, value: Leaf): void {
     if (this.replaced.has(name)) return;
     this.out.member(name);
     writeLeaf(this.out, value, true);

@@ -20,6 +20,8 @@ export const SPAN_SHAPE: Shape = {
   0x6a: { 0x22: keyValue },
   0x7a: leaf,
 };
+/** Its body is an AnyValue. */
+export const LOG_SHAPE: Shape = { 0x2a: anyValue, 0x32: keyValue };
 export const RESOURCE_SHAPE: Shape = { 0x0a: keyValue };
 export const SCOPE_SHAPE: Shape = { 0x1a: keyValue };
 

@@ -1,33 +1,33 @@
-/** Spans of one scope, and the other fields of their ScopeSpans, as they lie in the body (tags included). */
+/** Spans or log records of one scope, and the other fields of its envelope, as they lie in the body (tags included). */
 export interface ScopePiece {
   readonly head: readonly Buffer[];
-  readonly spans: Buffer[];
+  readonly items: Buffer[];
 }
 
-/** Scopes of one resource, and the other fields of their ResourceSpans. */
+/** Scopes of one resource, and the other fields of its envelope. */
 export interface Piece {
   readonly head: readonly Buffer[];
   readonly scopes: ScopePiece[];
 }
 
-const RESOURCE_SPANS = 0x0a;
-const SCOPE_SPANS = 0x12;
+const OF_RESOURCE = 0x0a;
+const OF_SCOPE = 0x12;
 
 /** Bytes of the request that `concatenate` would make. */
 export function sizeOf(pieces: readonly Piece[]): number {
   return pieces.reduce((sum, piece) => sum + framed(sizeOfPiece(piece)), 0);
 }
 
-/** An ExportTraceServiceRequest made of pieces of another one, byte for byte. */
+/** An export request made of pieces of another one, byte for byte. */
 export function concatenate(pieces: readonly Piece[]): Buffer {
   const out = Buffer.allocUnsafeSlow(sizeOf(pieces));
   let pos = 0;
   for (const piece of pieces) {
-    pos = frame(out, pos, RESOURCE_SPANS, sizeOfPiece(piece));
+    pos = frame(out, pos, OF_RESOURCE, sizeOfPiece(piece));
     pos = copyAll(out, pos, piece.head);
     for (const scope of piece.scopes) {
-      pos = frame(out, pos, SCOPE_SPANS, sizeOfScope(scope));
-      pos = copyAll(out, copyAll(out, pos, scope.head), scope.spans);
+      pos = frame(out, pos, OF_SCOPE, sizeOfScope(scope));
+      pos = copyAll(out, copyAll(out, pos, scope.head), scope.items);
     }
   }
   return out;
@@ -37,8 +37,8 @@ function sizeOfPiece({ head, scopes }: Piece): number {
   return total(head) + scopes.reduce((sum, scope) => sum + framed(sizeOfScope(scope)), 0);
 }
 
-function sizeOfScope({ head, spans }: ScopePiece): number {
-  return total(head) + total(spans);
+function sizeOfScope({ head, items }: ScopePiece): number {
+  return total(head) + total(items);
 }
 
 function total(parts: readonly Buffer[]): number {

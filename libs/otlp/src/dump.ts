@@ -1,5 +1,14 @@
 import { type JsonWriter } from './json-writer.ts';
-import { KeyValues, type Instant, type OtlpEvent, type OtlpLink, type OtlpSpan, type Value } from './span.ts';
+import {
+  KeyValues,
+  type Instant,
+  type OtlpEvent,
+  type OtlpLink,
+  type OtlpResource,
+  type OtlpScope,
+  type OtlpSpan,
+  type Value,
+} from './span.ts';
 
 /**
  * The span as stored beside its call: JSON, compact, and exact: the flat attribute list with its duplicates and order.
@@ -51,24 +60,7 @@ export function writeDump(out: JsonWriter, span: OtlpSpan, elsewhere: readonly E
   writePairs(out, span.attributes, elsewhere);
   writeList(out, 'events', span.events, writeEvent);
   writeList(out, 'links', span.links, writeLink);
-  writeShared(out, 'resource', span.resource, () => {
-    out.raw('"attributes":');
-    writePairs(out, span.resource.attributes);
-    writeDropped(out, span.resource.droppedAttributes);
-    writeSchema(out, span.resource.schemaUrl);
-  });
-  writeShared(out, 'scope', span.scope, () => {
-    out.raw('"name":');
-    out.string(span.scope.name);
-    out.raw(',"version":');
-    out.string(span.scope.version);
-    if (span.scope.attributes.keys.length > 0) {
-      out.raw(',"attributes":');
-      writePairs(out, span.scope.attributes);
-    }
-    writeDropped(out, span.scope.droppedAttributes);
-    writeSchema(out, span.scope.schemaUrl);
-  });
+  writeSource(out, span.resource, span.scope);
   out.raw('}');
 }
 
@@ -106,6 +98,28 @@ function writeLink(out: JsonWriter, link: OtlpLink): void {
   out.raw('}');
 }
 
+/** Who made it: `,"resource":…,"scope":…`. */
+export function writeSource(out: JsonWriter, resource: OtlpResource, scope: OtlpScope): void {
+  writeShared(out, 'resource', resource, () => {
+    out.raw('"attributes":');
+    writePairs(out, resource.attributes);
+    writeDropped(out, resource.droppedAttributes);
+    writeSchema(out, resource.schemaUrl);
+  });
+  writeShared(out, 'scope', scope, () => {
+    out.raw('"name":');
+    out.string(scope.name);
+    out.raw(',"version":');
+    out.string(scope.version);
+    if (scope.attributes.keys.length > 0) {
+      out.raw(',"attributes":');
+      writePairs(out, scope.attributes);
+    }
+    writeDropped(out, scope.droppedAttributes);
+    writeSchema(out, scope.schemaUrl);
+  });
+}
+
 function writeShared(out: JsonWriter, name: string, key: object, write: () => void): void {
   out.raw(`,"${name}":`);
   const known = sharedJson.get(key);
@@ -120,7 +134,7 @@ function writeShared(out: JsonWriter, name: string, key: object, write: () => vo
   sharedJson.set(key, Buffer.from(out.since(mark)));
 }
 
-function writeDropped(out: JsonWriter, count: number): void {
+export function writeDropped(out: JsonWriter, count: number): void {
   if (count > 0) out.raw(`,"dropped":${count}`);
 }
 
@@ -130,7 +144,7 @@ function writeSchema(out: JsonWriter, url: string): void {
   out.string(url);
 }
 
-function writePairs(out: JsonWriter, pairs: KeyValues, elsewhere: readonly Elsewhere[] = []): void {
+export function writePairs(out: JsonWriter, pairs: KeyValues, elsewhere: readonly Elsewhere[] = []): void {
   const stored = elsewhere.length === 0 ? NOWHERE : new Map(elsewhere.map((place) => [place.index, place]));
   out.raw('[');
   for (let i = 0; i < pairs.keys.length; i++) {
@@ -146,7 +160,7 @@ function writePairs(out: JsonWriter, pairs: KeyValues, elsewhere: readonly Elsew
   out.raw(']');
 }
 
-function writeExact(out: JsonWriter, value: Value): void {
+export function writeExact(out: JsonWriter, value: Value): void {
   if (typeof value === 'string') out.string(value);
   else if (typeof value === 'bigint') out.raw(`{"i":"${value}"}`);
   else if (typeof value === 'number') {
@@ -169,6 +183,6 @@ function writeExact(out: JsonWriter, value: Value): void {
 }
 
 /** As decimal text: nanoseconds since the epoch do not fit a double. */
-function nanos({ us, ns }: Instant): string {
+export function nanos({ us, ns }: Instant): string {
   return us === 0 ? String(ns) : String(us) + String(ns).padStart(3, '0');
 }

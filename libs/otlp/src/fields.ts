@@ -1,4 +1,6 @@
+import { isJson } from './json-writer.ts';
 import type { OtlpSpan, Value } from './span.ts';
+import type { Leaf } from './tree.ts';
 
 /** Everything a call takes from attributes. */
 export type FieldName =
@@ -71,6 +73,8 @@ export interface Source {
   readonly except?: readonly string[];
   /** Of the keys below `key`, these count. */
   readonly below?: RegExp;
+  /** Keys below `key` that are part of the value, but no value by themselves. */
+  readonly aside?: RegExp;
   /** Changes the value of each key below. */
   readonly each?: (value: Value) => Value;
   /** Changes the value, or refuses it with undefined. */
@@ -87,12 +91,19 @@ export interface Framework {
 
 /** Key = the attribute's own name, as for content from attributes. */
 export interface EventContent {
-  inputs?: { key: string; value: Value };
-  output?: { key: string; value: Value };
-  instructions?: Value;
+  inputs?: { key: string; value: Leaf };
+  output?: { key: string; value: Leaf };
+  instructions?: Leaf;
 }
 
 /** For the singular keys of a field that is a list. */
 export function asList(value: Value): Value {
   return typeof value === 'string' && !value.startsWith('[') ? [value] : value;
+}
+
+/** A list of JSON texts (`["\"a\"","[1,2]"]`) as one: `["a",[1,2]]`. A list of anything else stays. */
+export function asJsonList(value: Value): Value {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return value;
+  const joined = `[${value.join(',')}]`;
+  return isJson(Buffer.from(joined)) ? joined : value;
 }

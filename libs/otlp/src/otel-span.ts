@@ -1,46 +1,10 @@
 import { formatInstant } from '@weft/model';
 import { JsonWriter } from './json-writer.ts';
-import { KeyValues, type Value } from './span.ts';
+import { showLogs } from './logs/show-logs.ts';
+import { keyValues, type Documents, type Dump, type Pairs } from './read-dump.ts';
+import type { KeyValues } from './span.ts';
 import { Tree } from './tree.ts';
 import { asBuffer } from './wire.ts';
-
-type Exact = string | number | boolean | null | Exact[] | Mark;
-interface Mark {
-  i?: string;
-  d?: string;
-  b?: string;
-  m?: Pairs;
-  in?: Place;
-  out?: Place;
-}
-type Place = [from: number, to: number, quoted?: 1];
-type Pairs = [string, Exact][];
-
-interface Dump {
-  trace: string;
-  span: string;
-  parent?: string;
-  name: string;
-  kind: number;
-  start: string;
-  end: string;
-  status: [number, string];
-  state?: string;
-  flags?: number;
-  dropped?: [number, number, number];
-  attributes: Pairs;
-  events?: { name: string; time: string; attributes: Pairs; dropped?: number }[];
-  links?: {
-    trace: string;
-    span: string;
-    state: string;
-    flags: number;
-    attributes: Pairs;
-    dropped?: number;
-  }[];
-  resource: { attributes: Pairs; dropped?: number; schema_url?: string };
-  scope: { name: string; version: string; attributes?: Pairs; dropped?: number; schema_url?: string };
-}
 
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 const CODES = ['UNSET', 'OK', 'ERROR'];
@@ -49,8 +13,14 @@ const CODES = ['UNSET', 'OK', 'ERROR'];
  * `attributes.otel_span` as W&B shows it: the whole span with its attributes nested, names for numbers and ISO times;
  * and, beyond W&B, scope, schema URLs, flags and dropped counts. `inputs` and `output` are the call's own, as written
  * with the dump: long texts are stored there only.
+ * @param logs `SpanLog.bytes` of the span's log records, in any order: beyond W&B too, as `logs`, if there are any.
  */
-export function otelSpanJson(dump: Uint8Array, inputs: Uint8Array, output: Uint8Array): Uint8Array {
+export function otelSpanJson(
+  dump: Uint8Array,
+  inputs: Uint8Array,
+  output: Uint8Array,
+  logs: readonly Uint8Array[] = [],
+): Uint8Array {
   const span = JSON.parse(asBuffer(dump).toString()) as Dump;
   const documents = { in: asBuffer(inputs), out: asBuffer(output) };
   const out = new JsonWriter();
@@ -99,45 +69,50 @@ export function otelSpanJson(dump: Uint8Array, inputs: Uint8Array, output: Uint8
   out.raw(`,"dropped_attributes_count":${scope.dropped ?? 0},"schema_url":`);
   json(scope.schema_url ?? '');
   out.raw(`},"flags":${span.flags ?? 0},"dropped_attributes_count":${dropped[0]}`);
-  out.raw(`,"dropped_events_count":${dropped[1]},"dropped_links_count":${dropped[2]}}`);
+  out.raw(`,"dropped_events_count":${dropped[1]},"dropped_links_count":${dropped[2]}`);
+  if (logs.length > 0) {
+    out.raw(',"logs":');
+    showLogs(out, logs, (attributes) => nestedValues(out, attributes));
+  }
+  out.raw('}');
   return out.copy();
 }
 
-interface Documents {
-  readonly in: Buffer;
-  readonly out: Buffer;
+/** A stored span in its own words. */
+export interface StoredSpan {
+  readonly name: string;
+  readonly kind: string;
+  readonly status: { readonly code: string; readonly message: string };
+  /** As they were sent: flat, in order, with duplicates. */
+  readonly attributes: KeyValues;
+  readonly events: readonly { readonly name: string; readonly attributes: KeyValues }[];
+}
+
+/** @param inputs and `output` as for `otelSpanJson`; without them the texts that are stored there only are null. */
+export function readStoredSpan(dump: Uint8Array, inputs: Uint8Array, output: Uint8Array): StoredSpan {
+  const span = JSON.parse(asBuffer(dump).toString()) as Dump;
+  const documents = { in: asBuffer(inputs), out: asBuffer(output) };
+  return {
+    name: span.name,
+    kind: KINDS[span.kind] ?? 'UNSPECIFIED',
+    status: { code: CODES[span.status[0]] ?? 'UNSET', message: span.status[1] },
+    attributes: keyValues(span.attributes, documents),
+    events: (span.events ?? []).map(({ name, attributes }) => ({
+      name,
+      attributes: keyValues(attributes, documents),
+    })),
+  };
 }
 
 function nested(out: JsonWriter, pairs: Pairs, documents: Documents): void {
+  nestedValues(out, keyValues(pairs, documents));
+}
+
+function nestedValues(out: JsonWriter, values: KeyValues): void {
   const tree = new Tree();
-  for (const [key, value] of pairs) tree.insert(key, exactValue(value, documents));
-  if (pairs.length === 0) out.raw('{}');
+  values.keys.forEach((key, i) => tree.insert(key, values.values[i]!));
+  if (values.keys.length === 0) out.raw('{}');
   else tree.write(out, false);
-}
-
-/** Back from the dump's marks to the value that was sent. */
-function exactValue(value: Exact, documents: Documents): Value {
-  if (Array.isArray(value)) return value.map((item) => exactValue(item, documents));
-  if (typeof value !== 'object' || value === null) return value;
-  if (value.i !== undefined) return BigInt(value.i);
-  if (value.d !== undefined) return Number(value.d);
-  if (value.b !== undefined) return Buffer.from(value.b, 'base64');
-  if (value.in !== undefined) return textAt(documents.in, value.in);
-  if (value.out !== undefined) return textAt(documents.out, value.out);
-  const list = new KeyValues();
-  for (const [name, item] of value.m ?? []) list.add(name, exactValue(item, documents));
-  return list;
-}
-
-/** Null if the document is not the one written with the dump and has no such text. */
-function textAt(document: Buffer, [from, to, quoted]: Place): string | null {
-  const text = document.toString('utf8', from, to);
-  if (quoted !== 1) return to <= document.length ? text : null;
-  try {
-    return JSON.parse(text) as string;
-  } catch {
-    return null;
-  }
 }
 
 /** Nanoseconds as decimal text → ISO 8601 with microseconds. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@weft/model';
+import { mulberry32 } from '@weft/testkit';
 import protobuf from 'protobufjs/minimal.js';
 import { readSpans } from './read.ts';
 import { KeyValues, type OtlpSpan } from './span.ts';
-import { fixture, seeded, TRACE_FIXTURES } from './testing/fixtures.ts';
+import { fixture, TRACE_FIXTURES } from './testing/fixtures.ts';
 import { ExportTraceServiceRequest, oracleSpans } from './testing/oracle.ts';
 
 const withIds = (spans: unknown[]): unknown[] =>
@@ -32,7 +33,7 @@ describe('readSpans', () => {
   });
 
   it('agrees with the official decoder on mutated requests wherever both can read them', () => {
-    const random = seeded(20260701);
+    const random = mulberry32(20260701);
     const bodies = TRACE_FIXTURES.map((name) => fixture(`${name}.bin`)).filter((body) => body.length > 0);
     let agreed = 0;
     for (let round = 0; round < 2500; round++) {
@@ -58,7 +59,7 @@ describe('readSpans', () => {
   });
 
   it('ends with an invalid_request or fewer spans for random bytes, never otherwise', () => {
-    const random = seeded(7);
+    const random = mulberry32(7);
     for (let round = 0; round < 3000; round++) {
       const body = Buffer.from(
         Array.from({ length: Math.floor(random() * 200) }, () => Math.floor(random() * 256)),

@@ -1,19 +1,18 @@
-import { AppError, MAX_INSTANT_US } from '@weft/model';
-import { internKey } from './keys.ts';
+import { AppError } from '@weft/model';
+import { readEnvelopes } from './read-envelopes.ts';
 import { jsonToProtobuf } from './read-json.ts';
+import { internText, readInstant, readKeyValue } from './read-values.ts';
 import {
   KeyValues,
   type Encoding,
-  type Instant,
   type OtlpEvent,
   type OtlpLink,
   type OtlpResource,
   type OtlpScope,
   type OtlpSpan,
   type RejectedSpan,
-  type Value,
 } from './span.ts';
-import { MAX_DEPTH, undecodable, WireReader } from './wire.ts';
+import type { WireReader } from './wire.ts';
 
 /**
  * A single-purpose reader: protobuf bytes straight to normalised spans, with no message objects in between (they cost
@@ -37,70 +36,9 @@ export function readSpans(payload: Uint8Array, encoding: Encoding): ReadSpans {
     const read = readSpans(transcoded.payload, 'protobuf');
     return { spans: read.spans, rejected: [...transcoded.rejected, ...read.rejected] };
   }
-  const reader = new WireReader(payload);
   const out: ReadSpans = { spans: [], rejected: [] };
-  const end = reader.buf.length;
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) readResourceSpans(reader, reader.limit(end), out);
-    else reader.skip(tag, end);
-  }
+  readEnvelopes(payload, (reader, end, resource, scope) => readOneSpan(reader, end, resource, scope, out));
   return out;
-}
-
-/** Resource and schema URL may follow the spans, so the envelope is crossed twice. */
-function readResourceSpans(reader: WireReader, end: number, out: ReadSpans): void {
-  const from = reader.pos;
-  const resource: OtlpResource = { attributes: new KeyValues(), droppedAttributes: 0, schemaUrl: '' };
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) readResource(reader, reader.limit(end), resource);
-    else if (tag === 0x1a) resource.schemaUrl = reader.text(end);
-    else reader.skip(tag, end);
-  }
-  reader.pos = from;
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x12) readScopeSpans(reader, reader.limit(end), resource, out);
-    else reader.skip(tag, end);
-  }
-}
-
-function readResource(reader: WireReader, end: number, resource: OtlpResource): void {
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) readKeyValue(reader, reader.limit(end), resource.attributes, 0);
-    else if (tag === 0x10) resource.droppedAttributes = reader.varint(end);
-    else reader.skip(tag, end);
-  }
-}
-
-function readScopeSpans(reader: WireReader, end: number, resource: OtlpResource, out: ReadSpans): void {
-  const from = reader.pos;
-  const scope: OtlpScope = {
-    name: '',
-    version: '',
-    attributes: new KeyValues(),
-    droppedAttributes: 0,
-    schemaUrl: '',
-  };
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) readScope(reader, reader.limit(end), scope);
-    else if (tag === 0x1a) scope.schemaUrl = reader.text(end);
-    else reader.skip(tag, end);
-  }
-  reader.pos = from;
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag !== 0x12) {
-      reader.skip(tag, end);
-      continue;
-    }
-    const spanEnd = reader.limit(end);
-    readOneSpan(reader, spanEnd, resource, scope, out);
-    reader.pos = spanEnd;
-  }
 }
 
 function readOneSpan(
@@ -118,17 +56,6 @@ function readOneSpan(
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     out.rejected.push({ reason: error.message });
-  }
-}
-
-function readScope(reader: WireReader, end: number, scope: OtlpScope): void {
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) scope.name = reader.text(end);
-    else if (tag === 0x12) scope.version = reader.text(end);
-    else if (tag === 0x1a) readKeyValue(reader, reader.limit(end), scope.attributes, 0);
-    else if (tag === 0x20) scope.droppedAttributes = reader.varint(end);
-    else reader.skip(tag, end);
   }
 }
 
@@ -260,101 +187,6 @@ function readStatus(reader: WireReader, end: number, span: OtlpSpan): void {
     else if (tag === 0x18) span.statusCode = reader.varint(end) | 0;
     else reader.skip(tag, end);
   }
-}
-
-export function readKeyValue(reader: WireReader, end: number, into: KeyValues, depth: number): void {
-  let key = '';
-  let value: Value = null;
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) key = internText(reader, end);
-    else if (tag === 0x12) value = readAnyValue(reader, reader.limit(end), depth + 1);
-    else reader.skip(tag, end);
-  }
-  into.add(key, value);
-}
-
-/** Field 8 (`string_value_strindex`, profiles only) counts as absent. */
-function readAnyValue(reader: WireReader, end: number, depth: number): Value {
-  if (depth > MAX_DEPTH) throw undecodable(`values nested deeper than ${MAX_DEPTH}`, reader.pos);
-  let value: Value = null;
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    switch (tag) {
-      case 0x0a:
-        value = reader.text(end);
-        break;
-      case 0x10:
-        reader.varint(end);
-        value = (reader.lo | reader.hi) !== 0;
-        break;
-      case 0x18:
-        reader.varint(end);
-        value = int64(reader.lo, reader.hi);
-        break;
-      case 0x21:
-        value = reader.double(end);
-        break;
-      case 0x2a:
-        value = readArray(reader, reader.limit(end), depth);
-        break;
-      case 0x32:
-        value = readKeyValueList(reader, reader.limit(end), depth);
-        break;
-      case 0x3a: {
-        const to = reader.limit(end);
-        value = reader.buf.subarray(reader.pos, to);
-        reader.pos = to;
-        break;
-      }
-      default:
-        reader.skip(tag, end);
-    }
-  }
-  return value;
-}
-
-function readArray(reader: WireReader, end: number, depth: number): Value[] {
-  const values: Value[] = [];
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) values.push(readAnyValue(reader, reader.limit(end), depth + 1));
-    else reader.skip(tag, end);
-  }
-  return values;
-}
-
-function readKeyValueList(reader: WireReader, end: number, depth: number): KeyValues {
-  const list = new KeyValues();
-  while (reader.pos < end) {
-    const tag = reader.tag(end);
-    if (tag === 0x0a) readKeyValue(reader, reader.limit(end), list, depth);
-    else reader.skip(tag, end);
-  }
-  return list;
-}
-
-function internText(reader: WireReader, end: number): string {
-  const to = reader.limit(end);
-  const text = internKey(reader.buf, reader.pos, to);
-  reader.pos = to;
-  return text;
-}
-
-/** Nanoseconds split at the microsecond without leaving doubles: 2^32 = 4294967 × 1000 + 296. */
-function readInstant(reader: WireReader, end: number, into: Instant): void {
-  reader.fixed64(end);
-  const { lo, hi } = reader;
-  const rest = hi * 296 + lo;
-  const us = hi * 4294967 + Math.floor(rest / 1000);
-  into.us = Math.min(us, MAX_INSTANT_US - 1);
-  into.ns = rest % 1000;
-}
-
-function int64(lo: number, hi: number): number | bigint {
-  const signedHi = hi | 0;
-  if (signedHi >= -0x200000 && signedHi < 0x200000) return signedHi * 0x1_0000_0000 + lo;
-  return (BigInt(signedHi) << 32n) | BigInt(lo);
 }
 
 const ZERO_SPAN = '0'.repeat(16);

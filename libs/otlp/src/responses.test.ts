@@ -6,27 +6,36 @@ import { ExportTraceServiceResponse } from './testing/oracle.ts';
 const { root } = protobuf.parse(`syntax = "proto3"; package google.rpc;
   message Any { string type_url = 1; bytes value = 2; }
   message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
+  message RetryInfo { message Duration { int64 seconds = 1; int32 nanos = 2; } Duration retry_delay = 1; }
   message BadRequest { message FieldViolation { string field = 1; string description = 2; } repeated FieldViolation field_violations = 1; }`);
 const json = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
 
 describe('encodeExportResponse', () => {
   it('leaves partial_success unset when everything was accepted', () => {
-    expect(encodeExportResponse('protobuf', { rejectedSpans: 0 })).toHaveLength(0);
-    expect(encodeExportResponse('json', { rejectedSpans: 0, errorMessage: '' }).toString()).toBe('{}');
+    expect(encodeExportResponse('protobuf', 'traces', { rejected: 0 })).toHaveLength(0);
+    expect(encodeExportResponse('json', 'traces', { rejected: 0, errorMessage: '' }).toString()).toBe('{}');
   });
 
   it.each([
     [
-      { rejectedSpans: 2, errorMessage: 'why' },
+      { rejected: 2, errorMessage: 'why' },
       { rejectedSpans: '2', errorMessage: 'why' },
     ],
-    [{ rejectedSpans: 0, errorMessage: 'a warning' }, { errorMessage: 'a warning' }],
-    [{ rejectedSpans: 3_000_000_000 }, { rejectedSpans: '3000000000' }],
+    [{ rejected: 0, errorMessage: 'a warning' }, { errorMessage: 'a warning' }],
+    [{ rejected: 3_000_000_000 }, { rejectedSpans: '3000000000' }],
   ])('encodes %j', (given, partialSuccess) => {
-    expect(json(encodeExportResponse('json', given))).toEqual({ partialSuccess });
-    const message = ExportTraceServiceResponse.decode(encodeExportResponse('protobuf', given));
+    expect(json(encodeExportResponse('json', 'traces', given))).toEqual({ partialSuccess });
+    const message = ExportTraceServiceResponse.decode(encodeExportResponse('protobuf', 'traces', given));
     expect(message.toJSON()).toEqual({ partialSuccess });
   });
+});
+
+it.each([
+  ['logs', { rejectedLogRecords: '3' }],
+  ['metrics', { rejectedDataPoints: '3' }],
+] as const)('names the count of %s as their response does', (signal, partialSuccess) => {
+  expect(json(encodeExportResponse('json', signal, { rejected: 3 }))).toEqual({ partialSuccess });
+  expect([...encodeExportResponse('protobuf', signal, { rejected: 3 })]).toEqual([0x0a, 2, 0x08, 3]);
 });
 
 describe('encodeStatus', () => {
@@ -51,6 +60,20 @@ describe('encodeStatus', () => {
       details: [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }],
     });
     expect(json(encodeStatus('json', { code: 16, message: 'who?' }))).toEqual({ code: 16, message: 'who?' });
+  });
+
+  it('says when to try again', () => {
+    const given = { code: 14, message: 'later', retryDelaySeconds: 3 };
+    expect(json(encodeStatus('json', given))).toEqual({
+      code: 14,
+      message: 'later',
+      details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '3s' }],
+    });
+    const { details } = root
+      .lookupType('google.rpc.Status')
+      .decode(encodeStatus('protobuf', given)) as never as { details: { value: Uint8Array }[] };
+    const info = root.lookupType('google.rpc.RetryInfo').decode(details[0]!.value).toJSON();
+    expect(info).toEqual({ retryDelay: { seconds: '3' } });
   });
 });
 

@@ -19,34 +19,51 @@ export function encodingOf(contentType: string | undefined): Encoding | null {
   return ENCODINGS.get((contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()) ?? null;
 }
 
+/** What OTLP carries here, and the count of a partial success in its JSON form. */
+const REJECTED_MEMBERS = {
+  traces: 'rejectedSpans',
+  logs: 'rejectedLogRecords',
+  metrics: 'rejectedDataPoints',
+} as const;
+
+export type Signal = keyof typeof REJECTED_MEMBERS;
+
 export interface PartialSuccess {
-  rejectedSpans: number;
+  rejected: number;
   /** A warning where nothing was rejected; empty or absent = none. */
   errorMessage?: string;
 }
 
-/** An ExportTraceServiceResponse. Fully accepted is zero bytes of protobuf, or `{}`: partial_success must be unset then. */
+/**
+ * An Export…ServiceResponse; those of all signals have the same field numbers. Fully accepted is zero bytes of protobuf,
+ * or `{}`: partial_success must be unset then.
+ */
 export function encodeExportResponse(
   encoding: Encoding,
-  { rejectedSpans, errorMessage = '' }: PartialSuccess,
+  signal: Signal,
+  { rejected, errorMessage = '' }: PartialSuccess,
 ): Buffer {
-  const unset = rejectedSpans === 0 && errorMessage === '';
+  const unset = rejected === 0 && errorMessage === '';
   if (encoding === 'json') {
     const partialSuccess = {
-      ...(rejectedSpans > 0 && { rejectedSpans: String(rejectedSpans) }),
+      ...(rejected > 0 && { [REJECTED_MEMBERS[signal]]: String(rejected) }),
       ...(errorMessage !== '' && { errorMessage }),
     };
     return Buffer.from(unset ? '{}' : JSON.stringify({ partialSuccess }));
   }
   if (unset) return Buffer.alloc(0);
   const writer = protobuf.Writer.create().uint32(0x0a).fork();
-  if (rejectedSpans > 0) writer.uint32(0x08).int64(rejectedSpans);
+  if (rejected > 0) writer.uint32(0x08).int64(rejected);
   if (errorMessage !== '') writer.uint32(0x12).string(errorMessage);
   return Buffer.from(writer.ldelim().finish());
 }
 
 /** The text for `errorMessage`: the first 20 reasons, as W&B words them, closed with `...` when there are more. */
-export function describeRejected(rejected: readonly RejectedSpan[], rejectedSpans: number): string {
+export function describeRejected(
+  rejected: readonly RejectedSpan[],
+  total: number,
+  what: 'span' | 'log record' = 'span',
+): string {
   const reasons = rejected.slice(0, MAX_REASONS).map(({ reason, name, traceId, spanId }) => {
     const known = [
       name === undefined ? '' : `name='${name}'`,
@@ -54,9 +71,9 @@ export function describeRejected(rejected: readonly RejectedSpan[], rejectedSpan
       spanId ? `span_id='${spanId}'` : '',
     ];
     const which = known.filter((part) => part !== '').join(' ');
-    return `Rejected span${which === '' ? '' : ` (${which})`}: ${reason}`;
+    return `Rejected ${what}${which === '' ? '' : ` (${which})`}: ${reason}`;
   });
-  return reasons.join('; ') + (rejectedSpans > reasons.length ? '; ...' : '');
+  return reasons.join('; ') + (total > reasons.length ? '; ...' : '');
 }
 
 /** google.rpc.Code, as far as we answer with it. */
@@ -75,15 +92,24 @@ export interface RpcStatus {
   code: number;
   message: string;
   fieldViolations?: readonly { field: string; description: string }[];
+  /** When to try again; gRPC clients of OTLP repeat nothing that lacks it. */
+  retryDelaySeconds?: number | undefined;
 }
 
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
+const RETRY_INFO = 'type.googleapis.com/google.rpc.RetryInfo';
 
 /** A google.rpc.Status, which every 4xx and 5xx of an OTLP endpoint must have as its body. */
-export function encodeStatus(encoding: Encoding, { code, message, fieldViolations = [] }: RpcStatus): Buffer {
+export function encodeStatus(encoding: Encoding, status: RpcStatus): Buffer {
+  const { code, message, fieldViolations = [], retryDelaySeconds } = status;
   if (encoding === 'json') {
-    const details = fieldViolations.length === 0 ? undefined : [{ '@type': BAD_REQUEST, fieldViolations }];
-    return Buffer.from(JSON.stringify({ code, message, details }));
+    const details = [
+      ...(fieldViolations.length === 0 ? [] : [{ '@type': BAD_REQUEST, fieldViolations }]),
+      ...(retryDelaySeconds === undefined
+        ? []
+        : [{ '@type': RETRY_INFO, retryDelay: `${retryDelaySeconds}s` }]),
+    ];
+    return Buffer.from(JSON.stringify({ code, message, ...(details.length > 0 && { details }) }));
   }
   const writer = protobuf.Writer.create();
   if (code !== 0) writer.uint32(0x08).int32(code);
@@ -94,6 +120,10 @@ export function encodeStatus(encoding: Encoding, { code, message, fieldViolation
       writer.uint32(0x0a).fork().uint32(0x0a).string(field).uint32(0x12).string(description).ldelim();
     }
     writer.ldelim().ldelim();
+  }
+  if (retryDelaySeconds !== undefined) {
+    writer.uint32(0x1a).fork().uint32(0x0a).string(RETRY_INFO).uint32(0x12).fork();
+    writer.uint32(0x0a).fork().uint32(0x08).int64(retryDelaySeconds).ldelim().ldelim().ldelim();
   }
   return Buffer.from(writer.finish());
 }

@@ -136,7 +136,12 @@ export class Selector {
     for (const { field, source, prefix } of this.sources.get(firstSegment(key)) ?? []) {
       if (key === source.key) uses.push({ field, source, mode: LITERAL, path: '' });
       else if (key.startsWith(prefix)) {
-        if (source.exact !== true && source.map === undefined && counts(source, key))
+        if (
+          source.exact !== true &&
+          source.map === undefined &&
+          counts(source, key) &&
+          !source.aside?.test(key)
+        )
           uses.push({ field, source, mode: SUBTREE, path: '' });
       } else if (source.key.startsWith(below)) {
         uses.push({ field, source, mode: INSIDE, path: source.key.slice(key.length + 1) });

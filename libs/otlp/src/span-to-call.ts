@@ -5,9 +5,10 @@ import { FRAMEWORKS } from './frameworks/index.ts';
 import { JsonWriter } from './json-writer.ts';
 import { displayNameOf, opShortName } from './op-name.ts';
 import { plain, Selector, type Selected } from './select.ts';
-import type { OtlpSpan, Value } from './span.ts';
+import type { OtlpSpan } from './span.ts';
 import { writeAttributes, writeSelected } from './call-attributes.ts';
-import { maybeJson, RawJson, Tree, type OnText } from './tree.ts';
+import { mayRepeatUsage } from './container.ts';
+import { type Leaf, lookInside, maybeJson, type OnText, RawJson, Tree } from './tree.ts';
 import { writeUsage } from './usage.ts';
 
 export interface SpanToCallOptions {
@@ -19,6 +20,8 @@ export interface SpanToCallOptions {
   receivedAtUs?: number;
   /** Makes the op ref of a short name. Default: the short name itself. */
   opRef?: (shortName: string) => string;
+  /** The dump holds all texts itself, so that inputs and output may be changed. Default: false. */
+  isDumpWhole?: boolean;
 }
 
 /** A finished call: `start` and `end` lack only their versions. The bytes are this call's own. */
@@ -55,11 +58,12 @@ export function spanToCall(span: OtlpSpan, options: SpanToCallOptions): SpanCall
   const outputEnd = out.mark();
   const hasContent = content.inputs !== null || content.output !== null;
   const error = errorOf(span);
-  writeSummary(span, shortName, error !== null);
+  const hasUsage = writeSummary(span, shortName, error !== null);
   const summaryEnd = out.mark();
-  writeAttributes(out, selector, span, { hasContent, instructions: content.instructions });
+  const { instructions, finishReason } = content;
+  writeAttributes(out, selector, span, { hasContent, instructions, finishReason });
   const attributesEnd = out.mark();
-  writeDump(out, span, elsewhere);
+  writeDump(out, span, options.isDumpWhole === true ? [] : elsewhere);
 
   const bytes = out.copy();
   const inputs = bytes.subarray(0, inputsEnd);
@@ -93,6 +97,7 @@ export function spanToCall(span: OtlpSpan, options: SpanToCallOptions): SpanCall
       summary: bytes.subarray(outputEnd, summaryEnd),
       runStepEnd: wholeNumber('run_step_end'),
       outputRefs: findRefs(output),
+      ...(hasUsage && mayRepeatUsage(span, selector) ? { mayRepeatUsage: true } : {}),
     },
   };
 }
@@ -100,26 +105,29 @@ export function spanToCall(span: OtlpSpan, options: SpanToCallOptions): SpanCall
 interface Content {
   readonly inputs: Selected | null;
   readonly output: Selected | null;
-  readonly instructions: Value | undefined;
+  readonly instructions: Leaf | undefined;
+  readonly finishReason: Leaf | undefined;
 }
 
 /** Attributes first; events fill what they leave open. */
 function contentOf(span: OtlpSpan): Content {
   let inputs = selector.take('inputs');
   let output = selector.take('output');
-  let instructions: Value | undefined;
+  let instructions: Leaf | undefined;
+  let finishReason: Leaf | undefined;
   if (span.events.length > 0 && (inputs === null || output === null)) {
     for (const { events } of FRAMEWORKS) {
       const found: EventContent = events?.(span) ?? {};
       inputs ??= fromEvent(found.inputs);
       output ??= fromEvent(found.output);
       instructions ??= found.instructions;
+      if (found.output !== undefined) finishReason ??= lookInside(found.output.value, '0.finish_reason');
     }
   }
-  return { inputs, output, instructions };
+  return { inputs, output, instructions, finishReason };
 }
 
-function fromEvent(found: { key: string; value: Value } | undefined): Selected | null {
+function fromEvent(found: { key: string; value: Leaf } | undefined): Selected | null {
   return found === undefined ? null : { ...found, encoded: false, index: -1, rank: 0 };
 }
 
@@ -162,9 +170,10 @@ function noting(side: 'in' | 'out', start: number, elsewhere: Elsewhere[]): OnTe
 
 const OPEN_BRACE = 0x7b;
 
-function writeSummary(span: OtlpSpan, traceName: string, failed: boolean): void {
+/** Returns whether it has usage. */
+function writeSummary(span: OtlpSpan, traceName: string, failed: boolean): boolean {
   out.raw('{');
-  writeUsage(out, selector);
+  const hasUsage = writeUsage(out, selector);
   const { start, end } = span;
   const given = start.us > 0 && end.us > 0;
   const latencyMs = given ? Math.trunc((end.us - start.us + (end.ns - start.ns) / 1000) / 1000) : 0;
@@ -172,6 +181,7 @@ function writeSummary(span: OtlpSpan, traceName: string, failed: boolean): void 
   out.raw(`"weave":{"status":"${failed ? 'error' : 'success'}","latency_ms":${latencyMs},"trace_name":`);
   out.string(traceName);
   out.raw('}}');
+  return hasUsage;
 }
 
 /** The message of a failed span, possibly empty; null if it did not fail. Unset is success: what was sent is over. */
@@ -215,17 +225,22 @@ function nanosToUs(value: string | number | bigint): number {
 }
 
 /**
- * Told by the contract's own keys, or, when the thread is known by another convention, by being the root: taking every
- * span of a conversation for a turn would make turns meaningless.
+ * Told by the contract's own keys, or, when the thread is known by another convention, by being the root or the agent that was
+ * asked something in a conversation (below a request to a web server, say, which knows of none): taking every span
+ * of a conversation for a turn would make turns meaningless. A span does not tell whether it is the outermost agent.
  */
 function isTurn(span: OtlpSpan): boolean {
   const told = selector.take('is_turn');
   if (told !== null) return told.value !== 'no';
-  return span.parentId === null && (selector.take('thread_id')?.rank ?? 0) > CONTRACT_THREAD_RANK;
+  const rank = selector.take('thread_id')?.rank ?? 0;
+  if (span.parentId === null) return rank > CONTRACT_THREAD_RANK;
+  return rank === CONVERSATION_RANK && text('operation_name') === 'invoke_agent';
 }
 
 /** gcp.vertex.agent.session_id and wandb.thread_id. */
 const CONTRACT_THREAD_RANK = 20;
+/** gen_ai.conversation.id: unlike a session it is not passed down from the root. */
+const CONVERSATION_RANK = 30;
 
 function runIdOf(span: OtlpSpan, projectId: string): string | null {
   const { attributes } = span.resource;

@@ -1,17 +1,15 @@
-import { AppError, parseProjectId } from '@weft/model';
-import { checkMessage, RESOURCE_SHAPE, SCOPE_SHAPE, SPAN_SHAPE } from './check.ts';
-import { concatenate, sizeOf, type Piece, type ScopePiece } from './concatenate.ts';
+import { AppError } from '@weft/model';
+import { checkMessage, SPAN_SHAPE } from './check.ts';
+import { Groups, type Heads } from './groups.ts';
 import { jsonToProtobuf } from './read-json.ts';
-import { idProblem, readKeyValue } from './read.ts';
-import { KeyValues, MAX_REASONS, type Encoding, type RejectedSpan } from './span.ts';
+import { idProblem } from './read.ts';
+import { headerWarning, NO_PROJECT, type Route, type RouteOptions } from './routing.ts';
+import { MAX_REASONS, type Encoding, type RejectedSpan } from './span.ts';
+import { walkEnvelopes } from './walk-envelopes.ts';
 import { asBuffer, FIXED64, VARINT, WireReader } from './wire.ts';
 
-export interface SplitOptions {
+export interface SplitOptions extends RouteOptions {
   encoding: Encoding;
-  /** The `project_id` header, as sent. */
-  headerProject: string | null;
-  /** Where spans go that neither resource nor header route. Null = such spans are rejected. */
-  defaultProject?: string | null;
   /** Spans with equal keys travel together. Default: one group per project and trace. */
   groupOf?: (projectId: string, traceId: string) => string;
 }
@@ -54,44 +52,35 @@ export function splitTraceRequest(body: Uint8Array, options: SplitOptions): Spli
   return new Splitter(body, options).run();
 }
 
-interface Group {
-  readonly projectId: string;
-  readonly traceId: string;
-  readonly pieces: Piece[];
-  spanCount: number;
-}
-
-const MAX_SPLIT_BYTES = 64 * 1024 * 1024;
-
 type Rejection = 'undecodable' | 'ids' | 'unrouted';
 
 class Splitter {
   private readonly body: Buffer;
   private readonly reader: WireReader;
   private readonly options: SplitOptions;
-  private readonly groups = new Map<string, Group>();
+  private readonly groups: Groups;
   private readonly rejected: RejectedSpan[] = [];
   private readonly count = { seen: 0, undecodable: 0, ids: 0, unrouted: 0, logs: 0, byHeader: 0 };
-  private lastGroup: Group | null = null;
 
   constructor(body: Uint8Array, options: SplitOptions) {
     this.body = asBuffer(body);
     this.reader = new WireReader(this.body);
     this.options = options;
+    this.groups = new Groups(options.groupOf);
   }
 
   run(): SplitRequest {
-    const { reader, body } = this;
-    while (reader.pos < body.length) {
-      const tag = reader.tag(body.length);
-      if (tag === 0x0a) this.resourceSpans(reader.limit(body.length));
-      else reader.skip(tag, body.length);
-    }
+    walkEnvelopes(this.reader, this.options, (at, end, heads, route) => this.span(at, end, heads, route));
     this.refuseHopeless();
-    this.refuseExplosion();
     const rejectedSpans = this.count.undecodable + this.count.ids + this.count.unrouted;
     return {
-      groups: [...this.groups.values()].map((group) => this.finish(group, rejectedSpans)),
+      groups: this.groups.finish(this.body, rejectedSpans === 0, (group, payload) => ({
+        projectId: group.projectId,
+        traceId: group.traceId,
+        encoding: 'protobuf',
+        payload,
+        spanCount: group.itemCount,
+      })),
       spanCount: this.count.seen - rejectedSpans,
       rejectedSpans,
       rejected: this.rejected,
@@ -128,85 +117,14 @@ class Splitter {
     if (unrouted === seen) throw new AppError('invalid_request', NO_PROJECT);
   }
 
-  /** Every group repeats its resources: a large one with thousands of traces must not become gigabytes. */
-  private refuseExplosion(): void {
-    if (this.groups.size === 1) return;
-    const limit = Math.max(MAX_SPLIT_BYTES, this.body.length * 2);
-    let total = 0;
-    for (const { pieces } of this.groups.values()) {
-      total += sizeOf(pieces);
-      if (total > limit) {
-        throw new AppError(
-          'request_too_large',
-          'too many traces that share a large resource: send them in smaller batches',
-        );
-      }
-    }
-  }
-
   private warnings(): string[] {
     const { byHeader, seen } = this.count;
-    if (byHeader === 0 || byHeader === seen || this.options.headerProject === null) return [];
-    return [
-      `${byHeader} of ${seen} spans have no wandb.entity and wandb.project resource attributes and went to the project of the project_id header`,
-    ];
+    const warning = headerWarning(byHeader, seen, this.options, 'spans');
+    return warning === null ? [] : [warning];
   }
 
-  private resourceSpans(end: number): void {
-    const { reader } = this;
-    const from = reader.pos;
-    const head: Buffer[] = [];
-    const resource = new KeyValues();
-    while (reader.pos < end) {
-      const at = reader.pos;
-      const tag = reader.tag(end);
-      if (tag === 0x0a) this.resource(reader.limit(end), resource);
-      else reader.skip(tag, end);
-      if (tag !== 0x12) head.push(this.body.subarray(at, reader.pos));
-    }
-    const route = this.route(resource);
-    reader.pos = from;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      if (tag === 0x12) this.scopeSpans(reader.limit(end), head, route);
-      else reader.skip(tag, end);
-    }
-  }
-
-  private resource(end: number, into: KeyValues): void {
-    const { reader } = this;
-    const from = reader.pos;
-    checkMessage(reader, end, RESOURCE_SHAPE);
-    reader.pos = from;
-    while (reader.pos < end) {
-      const tag = reader.tag(end);
-      if (tag === 0x0a) readKeyValue(reader, reader.limit(end), into, 0);
-      else reader.skip(tag, end);
-    }
-  }
-
-  private scopeSpans(end: number, resourceHead: Buffer[], route: Route): void {
-    const { reader } = this;
-    const from = reader.pos;
-    const head: Buffer[] = [];
-    while (reader.pos < end) {
-      const at = reader.pos;
-      const tag = reader.tag(end);
-      if (tag === 0x0a) checkMessage(reader, reader.limit(end), SCOPE_SHAPE);
-      else reader.skip(tag, end);
-      if (tag !== 0x12) head.push(this.body.subarray(at, reader.pos));
-    }
-    reader.pos = from;
-    while (reader.pos < end) {
-      const at = reader.pos;
-      const tag = reader.tag(end);
-      if (tag === 0x12) this.span(at, reader.limit(end), resourceHead, head, route);
-      else reader.skip(tag, end);
-    }
-  }
-
-  /** `at` is where the span's tag stands, `reader.pos` where its content starts. */
-  private span(at: number, end: number, resourceHead: Buffer[], scopeHead: Buffer[], route: Route): void {
+  /** `at` is where the span's tag stands, the reader where its content starts. */
+  private span(at: number, end: number, heads: Heads, route: Route): void {
     const { reader, count } = this;
     const from = reader.pos;
     let ids: SpanIds;
@@ -217,7 +135,6 @@ class Splitter {
       checkMessage(reader, end, SPAN_SHAPE);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      reader.pos = end;
       this.reject({ reason: error.message }, 'undecodable');
       return;
     }
@@ -230,76 +147,8 @@ class Splitter {
       this.reject({ reason: route.problem, name: this.nameOf(from, end), traceId, spanId }, 'unrouted');
     } else {
       if (route.byHeader) count.byHeader++;
-      this.accept(route.projectId, traceId, this.body.subarray(at, end), resourceHead, scopeHead);
+      this.groups.add(route.projectId, traceId, this.body.subarray(at, end), heads);
     }
-    reader.pos = end;
-  }
-
-  private accept(
-    projectId: string,
-    traceId: string,
-    span: Buffer,
-    resourceHead: Buffer[],
-    scopeHead: Buffer[],
-  ): void {
-    const group = this.groupFor(projectId, traceId);
-    group.spanCount++;
-    let piece = group.pieces.at(-1);
-    if (piece?.head !== resourceHead) group.pieces.push((piece = { head: resourceHead, scopes: [] }));
-    let scope: ScopePiece | undefined = piece.scopes.at(-1);
-    if (scope?.head !== scopeHead) piece.scopes.push((scope = { head: scopeHead, spans: [] }));
-    scope.spans.push(span);
-  }
-
-  private groupFor(projectId: string, traceId: string): Group {
-    const last = this.lastGroup;
-    if (last !== null && last.traceId === traceId && last.projectId === projectId) return last;
-    // Projects never share a payload, whatever the caller's key says.
-    const key = `${projectId}\n${this.options.groupOf?.(projectId, traceId) ?? traceId}`;
-    let group = this.groups.get(key);
-    if (group === undefined) {
-      group = { projectId, traceId, pieces: [], spanCount: 0 };
-      this.groups.set(key, group);
-    }
-    this.lastGroup = group;
-    return group;
-  }
-
-  private finish(group: Group, rejectedSpans: number): SpanGroup {
-    const whole = this.groups.size === 1 && rejectedSpans === 0;
-    return {
-      projectId: group.projectId,
-      traceId: group.traceId,
-      encoding: 'protobuf',
-      payload: whole ? this.body : concatenate(group.pieces),
-      spanCount: group.spanCount,
-    };
-  }
-
-  private route(resource: KeyValues): Route {
-    const entity = resource.get('wandb.entity');
-    const project = resource.get('wandb.project');
-    const { headerProject, defaultProject } = this.options;
-    try {
-      if (typeof entity === 'string' && typeof project === 'string' && entity !== '' && project !== '') {
-        const projectId = parseProjectId(
-          `${entity}/${project}`,
-          'resource attributes wandb.entity and wandb.project',
-        );
-        return { projectId, byHeader: false, problem: '' };
-      }
-      if (headerProject !== null && headerProject !== '') {
-        return {
-          projectId: parseProjectId(unescaped(headerProject), 'header project_id'),
-          byHeader: true,
-          problem: '',
-        };
-      }
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      return { projectId: null, byHeader: false, problem: error.message };
-    }
-    return { projectId: defaultProject ?? null, byHeader: false, problem: NO_PROJECT };
   }
 
   private readIds(from: number, end: number): SpanIds {
@@ -339,26 +188,7 @@ interface SpanIds {
   looksLikeLog: boolean;
 }
 
-interface Route {
-  readonly projectId: string | null;
-  readonly byHeader: boolean;
-  readonly problem: string;
-}
-
-const NO_PROJECT =
-  'no project: set the resource attributes wandb.entity and wandb.project, or send the header project_id: <entity>/<project>';
-
 // LogRecord has other wire types where Span has its ids: time_unix_nano = 1, severity_number = 2, observed_time = 11.
 const LOG_TIME = (1 << 3) | FIXED64;
 const LOG_SEVERITY = (2 << 3) | VARINT;
 const LOG_OBSERVED_TIME = (11 << 3) | FIXED64;
-
-/** OTEL_EXPORTER_OTLP_HEADERS values are URL-encoded by definition, and some SDKs forward them as they are. */
-function unescaped(header: string): string {
-  if (!header.includes('%')) return header;
-  try {
-    return decodeURIComponent(header);
-  } catch {
-    return header;
-  }
-}

@@ -162,6 +162,17 @@ function partsOf(leaf: Leaf): Parts | null {
   return { entries, isList };
 }
 
+/** Several fields look into the same text one after the other: it is scanned once. */
+let lastText = '';
+let lastParts: Parts | null = null;
+
+function partsOfText(text: string): Parts | null {
+  if (text === lastText) return lastParts;
+  lastParts = partsOf(text);
+  lastText = text;
+  return lastParts;
+}
+
 /** The bytes of a JSON object or array, or null. */
 function jsonBytes(leaf: Leaf): Buffer | null {
   const bytes =
@@ -174,6 +185,12 @@ function jsonBytes(leaf: Leaf): Buffer | null {
   return leaf instanceof RawJson || isJson(bytes) ? bytes : null;
 }
 
+/** Names and values of a list of pairs or of a text that is a JSON object, duplicates included; null for anything else. */
+export function objectEntries(leaf: Leaf): [string, Leaf][] | null {
+  const parts = partsOf(leaf);
+  return parts === null || parts.isList ? null : parts.entries;
+}
+
 export function maybeJson(text: string): boolean {
   const first = text.charCodeAt(0);
   return first === 0x7b || first === 0x5b;
@@ -183,7 +200,7 @@ export function maybeJson(text: string): boolean {
 export function lookInside(leaf: Leaf, path: string): Leaf | undefined {
   let at: Leaf | undefined = leaf;
   for (const segment of path.split('.')) {
-    const parts: Parts | null = partsOf(at);
+    const parts: Parts | null = typeof at === 'string' ? partsOfText(at) : partsOf(at);
     if (parts === null) return undefined;
     at = parts.entries.findLast(([name]) => name === segment)?.[1];
     if (at === undefined) return undefined;

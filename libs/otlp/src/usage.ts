@@ -24,10 +24,10 @@ const COUNTS = [
 ] as const satisfies readonly FieldName[];
 
 /**
- * `"usage":{"<model>":{…}}`, or nothing. `input_tokens` and `prompt_tokens` are two names of one quantity and both are
+ * `"usage":{"<model>":{…}}`, or nothing: false. `input_tokens` and `prompt_tokens` are two names of one quantity and both are
  * kept, as are output and completion; cache and reasoning counts are parts of them. None may be added to another.
  */
-export function writeUsage(out: JsonWriter, selector: Selector): void {
+export function writeUsage(out: JsonWriter, selector: Selector): boolean {
   const counts = new Map<string, number | bigint | Selected>();
   for (const field of COUNTS) {
     const selected = selector.take(field);
@@ -40,7 +40,7 @@ export function writeUsage(out: JsonWriter, selector: Selector): void {
     if (total !== null) counts.set('total_tokens', total);
   }
   const cost = selector.take('reported_cost');
-  if (counts.size === 0 && cost === null) return;
+  if (counts.size === 0 && cost === null) return false;
   out.raw('"usage":{');
   out.string(modelOf(selector) ?? 'usage');
   out.raw(':{');
@@ -54,6 +54,7 @@ export function writeUsage(out: JsonWriter, selector: Selector): void {
     writeSelected(out, cost);
   }
   out.raw('}}');
+  return true;
 }
 
 function modelOf(selector: Selector): string | null {

@@ -1,3 +1,5 @@
+export { backend, type Backend, type BackendOptions } from './backend.ts';
+export { background } from './background.ts';
 export {
   ConfigError,
   envBoolean,
@@ -16,9 +18,12 @@ export {
   type GaugeOptions,
   type Histogram,
   type HistogramOptions,
+  type MetricDescription,
   type MetricOptions,
   type Metrics,
 } from './metrics.ts';
+export { onlineEvalEnv } from './online-eval.ts';
+export { openPatiently, startEnv, type PatienceOptions } from './open-patiently.ts';
 export { processStat, type ProcessStat } from './process-stat.ts';
 export {
   runService,
@@ -28,4 +33,5 @@ export {
   type StartStep,
   type Stoppable,
 } from './run-service.ts';
+export { sha256, sha256OfAll } from './sha256.ts';
 export { createTurns } from './turns.ts';

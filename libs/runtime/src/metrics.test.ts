@@ -22,6 +22,23 @@ describe('createMetrics', () => {
     expect((await b.render()).body.trim()).toBe('');
   });
 
+  it('tells what is declared', () => {
+    const metrics = createMetrics('t_', { processMetrics: false });
+    metrics.histogram({ name: 'wait_seconds', help: 'Wait.', labels: ['route'] });
+    metrics.counter({ name: 'rows_total', help: 'Rows.' });
+    metrics.gauge({ name: 'lag', help: 'Lag.' });
+    expect(metrics.describe()).toEqual([
+      { name: 't_lag', type: 'gauge', labels: [], help: 'Lag.' },
+      { name: 't_rows_total', type: 'counter', labels: [], help: 'Rows.' },
+      { name: 't_wait_seconds', type: 'histogram', labels: ['route'], help: 'Wait.' },
+    ]);
+    expect(
+      createMetrics('p_')
+        .describe()
+        .map(({ name }) => name),
+    ).toContain('p_nodejs_eventloop_lag_seconds');
+  });
+
   it('refuses to declare a metric twice', () => {
     const metrics = createMetrics('t_', { processMetrics: false });
     metrics.counter({ name: 'x_total', help: 'X.' });

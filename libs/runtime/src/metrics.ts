@@ -18,6 +18,14 @@ export interface GaugeOptions<L extends string> extends MetricOptions<L> {
   readonly collect?: (gauge: Gauge<L>) => void | Promise<void>;
 }
 
+export interface MetricDescription {
+  /** With the prefix. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** The metrics of one process: one registry, handed to every part of it. Each metric is declared once, where it is counted. */
@@ -25,8 +33,18 @@ export interface Metrics {
   counter<L extends string = never>(options: MetricOptions<L>): Counter<L>;
   gauge<L extends string = never>(options: GaugeOptions<L>): Gauge<L>;
   histogram<L extends string = never>(options: HistogramOptions<L>): Histogram<L>;
+  /** What is declared, by name: for documentation, dashboards and alerts to be compared with. */
+  describe(): MetricDescription[];
   /** The Prometheus text exposition of everything declared. */
   render(): Promise<{ contentType: string; body: string }>;
+}
+
+/** What the client's metrics are beyond its types. */
+interface Declared {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
+  readonly type: MetricDescription['type'];
 }
 
 /**
@@ -56,6 +74,12 @@ export function createMetrics(prefix = 'weft_', options: { processMetrics?: bool
     },
     histogram: <L extends string>(given: HistogramOptions<L>) =>
       new Histogram<L>({ ...common(given), buckets: [...(given.buckets ?? SECONDS)] }),
+    describe: () =>
+      registry
+        .getMetricsAsArray()
+        .map((metric) => metric as unknown as Declared)
+        .map(({ name, type, labelNames, help }) => ({ name, type, labels: [...labelNames], help }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

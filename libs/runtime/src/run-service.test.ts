@@ -54,6 +54,24 @@ describe('runService', () => {
     expect(process.eventNames()).toEqual([]);
   });
 
+  it('does not wait for a backend that has not come when it is told to stop', async () => {
+    const { log, lines, process, service } = harness((l) => [
+      part(l, 'a'),
+      {
+        name: 'backend',
+        start: (signal) =>
+          new Promise((_, reject) => {
+            signal.addEventListener('abort', () => reject(signal.reason as Error));
+            process.emit('SIGTERM', 'SIGTERM');
+          }),
+      },
+      part(l, 'b'),
+    ]);
+    expect(await service.ended).toBe(0);
+    expect(log).toEqual(['+a', '-a']);
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['stopping', 'stopped']);
+  });
+
   it('stops once, however often it is asked', async () => {
     const { log, service, process } = harness((l) => [part(l, 'a')]);
     await service.started;

@@ -11,7 +11,8 @@ export interface Stoppable {
 
 export interface StartStep {
   readonly name: string;
-  readonly start: () => Promise<Stoppable | void>;
+  /** @param signal aborts when the service is stopped before it has started: whatever is waited for is not needed any more. */
+  readonly start: (signal: AbortSignal) => Promise<Stoppable | void>;
 }
 
 /** The part of `process` that is used, so that a test can stand in for it. */
@@ -52,6 +53,7 @@ export function runService(options: RunServiceOptions): RunningService {
   let ending: Promise<number> | undefined;
   let resolveEnded: (code: number) => void;
   const ended = new Promise<number>((resolve) => (resolveEnded = resolve));
+  const abandon = new AbortController();
 
   const onSignal = (signal: string) => {
     if (stopping) {
@@ -94,7 +96,7 @@ export function runService(options: RunServiceOptions): RunningService {
     for (const step of options.start) {
       if (stopping) return;
       try {
-        const part = await step.start();
+        const part = await step.start(abandon.signal);
         if (part === undefined) continue;
         running.push({ name: step.name, part });
         part.done?.catch((err: unknown) => {
@@ -102,7 +104,8 @@ export function runService(options: RunServiceOptions): RunningService {
           else logger.warn({ err, part: step.name }, 'a part failed while stopping');
         });
       } catch (err) {
-        return fail(err, 'could not start', step.name);
+        if (!stopping) fail(err, 'could not start', step.name);
+        return;
       }
     }
     if (!stopping) logger.info('started');
@@ -123,6 +126,7 @@ export function runService(options: RunServiceOptions): RunningService {
 
   function stop(): Promise<number> {
     stopping = true;
+    abandon.abort();
     ending ??= stopWithin(options.stopTimeoutMs ?? 10_000);
     return ending;
   }

@@ -15,7 +15,10 @@ describe('classify', () => {
     [243, 'no space', 'transient'],
     [319, 'unknown status of insert', 'transient'],
     [999, 'keeper', 'transient'],
-    [4242, 'never seen', 'transient'],
+    [4242, 'never seen', 'unknown'],
+    [395, 'the insert came too late', 'transient'],
+    [241, 'User memory limit exceeded', 'transient'],
+    [62, 'syntax', 'setup'],
     [252, 'Too many parts (300)', 'transient'],
     [252, 'Too many partitions for single INSERT block (more than 100)', 'shape'],
     [241, 'Memory limit (for query) exceeded', 'shape'],
@@ -37,7 +40,9 @@ describe('classify', () => {
 
   it('tells a slow read from a store that is away', () => {
     expect(toAppError(error(159), 'reading', 'x').code).toBe('query_timeout');
-    expect(toAppError(error(241, 'Query memory limit exceeded'), 'reading', 'x').code).toBe('query_timeout');
+    expect(toAppError(error(241, 'Query memory limit exceeded'), 'reading', 'x').code).toBe(
+      'query_too_expensive',
+    );
     expect(toAppError(error(241, '(total) memory limit exceeded'), 'reading', 'x').code).toBe(
       'store_unavailable',
     );

@@ -1,92 +1,174 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { ClickHouseError } from '@clickhouse/client';
 import { AppError } from '@weft/model';
 import { openClickHouse, type ClickHouse, type StoreOptions } from './clickhouse.ts';
-import { toAppError } from './errors.ts';
-import { calls } from './migrations/001-calls.ts';
-import { objects } from './migrations/002-objects.ts';
+import { onCluster } from './cluster.ts';
+import { checkCluster } from './migrations/check-cluster.ts';
+import { MIGRATIONS, renderMigration, renderRecord, type Migration } from './migrations/list.ts';
+import { withLock, type Lock, type LockOptions } from './migrations/lock.ts';
+import { explain, isMissing } from './migrations/problems.ts';
+import type { Target } from './migrations/table.ts';
+import type { RowReader } from './row-binary.ts';
 
-/** In order, numbered from 1 without gaps. Every statement may be run again, so that a migration cut short is repeated whole. */
-const MIGRATIONS: readonly { readonly name: string; readonly statements: readonly string[] }[] = [
-  { name: 'calls', statements: calls },
-  { name: 'objects', statements: objects },
-];
+export interface MigrateOptions extends Pick<LockOptions, 'patienceMs'> {
+  /** One line of text for each thing that is done. */
+  readonly onProgress?: (line: string) => void;
+}
 
-const TABLE_ALREADY_EXISTS = 57;
-const LOCK_STALE_SECONDS = 60;
+export interface MigrationStatus {
+  readonly number: number;
+  readonly name: string;
+  /** ISO-8601, whole seconds. Null = still to be applied. */
+  readonly appliedAt: string | null;
+  /** What is still to be run; empty once it is applied. */
+  readonly pendingStatements: readonly string[];
+}
+
+/** No statement of a migration runs longer. */
+const MAX_STATEMENT_MS = 3_600_000;
 
 /**
- * Brings the database to the schema of this version; creates it when it is missing. Harmless to repeat, and to run twice
- * at once: the second runner waits.
- * @throws AppError `store_unavailable`, also when the database is newer than this version.
+ * Brings the database to the schema of this version; creates it when it is missing. Harmless to repeat, to cut short at
+ * any point and to run twice at once: the second runner waits (ADR 008).
+ * @throws AppError `store_unavailable`, also when the database is newer than this version, or the cluster is not set up
+ * as configured.
  */
-export async function migrate(options: StoreOptions): Promise<void> {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(options.database))
-    throw new AppError('internal', `not a database name: ${options.database}`);
-  await using(openClickHouse({ ...options, database: 'default' }), (db) =>
-    db.command(`CREATE DATABASE IF NOT EXISTS ${options.database}`),
-  );
-  await using(openClickHouse(options), async (db) => {
-    await lock(db);
-    try {
-      await apply(db);
-    } finally {
-      await db.command('DROP TABLE IF EXISTS migration_lock SYNC');
-    }
+export function migrate(options: StoreOptions, how: MigrateOptions = {}): Promise<void> {
+  const target = targetOf(options);
+  const tell = how.onProgress ?? (() => undefined);
+  return using({ ...options, maxExecutionTimeMs: MAX_STATEMENT_MS }, async (db) => {
+    // The usual start: a look, and no lock.
+    if (pendingOf(await readApplied(db, target), target).length === 0) return tell('nothing to do');
+    await checkCluster(db, target.cluster);
+    const onWait = (): void => tell('another runner is migrating the database: waiting for it');
+    await withLock(db, { target, patienceMs: how.patienceMs, onWait }, (lock) =>
+      apply(db, target, lock, tell),
+    );
   });
 }
 
-async function using(db: ClickHouse, work: (db: ClickHouse) => Promise<void>): Promise<void> {
+/** All migrations in order: those of this version, and those that a newer version has applied. Changes nothing. */
+export function migrationStatus(options: StoreOptions): Promise<MigrationStatus[]> {
+  const target = targetOf(options);
+  return using(options, async (db) => {
+    const applied = await readApplied(db, target);
+    const known = MIGRATIONS.map((migration) => {
+      const { number, name } = migration;
+      const appliedAt = applied.get(number)?.appliedAt ?? null;
+      const pendingStatements = appliedAt === null ? renderMigration(migration, target) : [];
+      return { number, name, appliedAt, pendingStatements };
+    });
+    const newer = [...applied.values()].filter(({ number }) => number > MIGRATIONS.length);
+    return [...known, ...newer.map((migration) => ({ ...migration, pendingStatements: [] }))];
+  });
+}
+
+/**
+ * For who may not migrate, as a reader: resolves when the database has the schema of this version, or of a newer one.
+ * @throws AppError `store_unavailable` that says what is missing and what to do.
+ */
+export function assertMigrated(options: StoreOptions): Promise<void> {
+  const target = targetOf(options);
+  return using(options, async (db) => {
+    const applied = await readApplied(db, target);
+    const missing = MIGRATIONS.filter(({ number }) => !applied.has(number));
+    if (missing.length === 0) return;
+    throw new AppError(
+      'store_unavailable',
+      `${missing.length} of ${MIGRATIONS.length} migrations are missing in the database ${target.database}: run "weft migrate", or start a writer`,
+    );
+  });
+}
+
+/** Every statement that `migrate` runs on an empty server, in order. */
+export function renderMigrations(options: Pick<StoreOptions, 'database' | 'cluster'>): string[] {
+  const target = targetOf(options);
+  return [
+    ...prepare(target),
+    ...MIGRATIONS.flatMap((migration) => [...renderMigration(migration, target), record(target, migration)]),
+  ];
+}
+
+function targetOf({ database, cluster }: Target): Target {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database))
+    throw new AppError('internal', `not a database name: ${database}`);
+  return { database, cluster };
+}
+
+/** The database may not be there yet, so the connection names none. */
+async function using<T>(options: StoreOptions, work: (db: ClickHouse) => Promise<T>): Promise<T> {
+  const db = openClickHouse({ ...options, database: 'default' });
   try {
-    await work(db);
+    return await work(db);
   } catch (error) {
-    throw toAppError(error, 'writing', 'migrating the trace store');
+    throw explain(error, options);
   } finally {
     await db.close();
   }
 }
 
-async function apply(db: ClickHouse): Promise<void> {
-  await db.command(`CREATE TABLE IF NOT EXISTS migrations (
-    number UInt32 COMMENT 'Migrations are applied in this order.',
-    name String COMMENT 'What it makes.',
-    applied_at DateTime DEFAULT now() COMMENT 'When it was done.'
-  ) ENGINE = MergeTree ORDER BY number COMMENT 'Migrations that are done'`);
-  const [done = 0] = await db.all({ sql: 'SELECT max(number) FROM migrations' }, (row) => row.uint32());
-  if (done > MIGRATIONS.length) {
-    throw new AppError(
-      'store_unavailable',
-      `the database is at migration ${done}, this version knows ${MIGRATIONS.length}`,
-    );
-  }
-  for (const [index, { name, statements }] of MIGRATIONS.entries()) {
-    if (index < done) continue;
-    for (const sql of statements) await db.command(sql);
-    await db.command('INSERT INTO migrations (number, name) SELECT {number:UInt32}, {name:String}', {
-      number: index + 1,
-      name,
-    });
+async function apply(
+  db: ClickHouse,
+  target: Target,
+  lock: Lock,
+  tell: (line: string) => void,
+): Promise<void> {
+  const run = async (sql: string): Promise<void> => {
+    lock.assertHeld();
+    await db.command(sql);
+  };
+  for (const sql of prepare(target)) await run(sql);
+  for (const migration of pendingOf(await readApplied(db, target), target)) {
+    const statements = renderMigration(migration, target);
+    for (const [index, sql] of statements.entries()) {
+      tell(`migration ${migration.number} ${migration.name}: statement ${index + 1} of ${statements.length}`);
+      await run(sql);
+    }
+    await run(record(target, migration));
+    tell(`migration ${migration.number} ${migration.name}: done`);
   }
 }
 
-/** Creating a table is the one atomic test-and-set that a plain server has. A runner that died leaves it behind: it goes stale. */
-async function lock(db: ClickHouse): Promise<void> {
-  for (;;) {
-    try {
-      return await db.command(
-        "CREATE TABLE migration_lock (at DateTime) ENGINE = Memory COMMENT 'Held while migrations run'",
-      );
-    } catch (error) {
-      if (!(error instanceof ClickHouseError) || Number(error.code) !== TABLE_ALREADY_EXISTS) throw error;
-    }
-    const [age = 0] = await db.all(
-      {
-        sql: `SELECT toUInt32(greatest(0, dateDiff('second', metadata_modification_time, now())))
-              FROM system.tables WHERE database = currentDatabase() AND name = 'migration_lock'`,
-      },
-      (row) => row.uint32(),
+/** @throws AppError when a newer version has migrated the database. */
+function pendingOf(applied: ReadonlyMap<number, Applied>, { database }: Target): Migration[] {
+  const newest = Math.max(0, ...applied.keys());
+  if (newest > MIGRATIONS.length) {
+    throw new AppError(
+      'store_unavailable',
+      `the database ${database} is at migration ${newest} and this version knows ${MIGRATIONS.length}: run the version that migrated it, or a newer one`,
     );
-    if (age > LOCK_STALE_SECONDS) await db.command('DROP TABLE IF EXISTS migration_lock SYNC');
-    else await wait(200);
+  }
+  return MIGRATIONS.filter(({ number }) => !applied.has(number));
+}
+
+function prepare(target: Target): string[] {
+  return [
+    `CREATE DATABASE IF NOT EXISTS ${target.database}${onCluster(target.cluster)}`,
+    ...renderRecord(target),
+  ];
+}
+
+function record({ database }: Target, { number, name }: { number: number; name: string }): string {
+  return `INSERT INTO ${database}.migrations (number, name) SELECT ${number}, '${name}'`;
+}
+
+interface Applied {
+  readonly number: number;
+  readonly name: string;
+  readonly appliedAt: string;
+}
+
+/** Nothing, where a host that is asked has no record yet. */
+async function readApplied(db: ClickHouse, { database }: Target): Promise<Map<number, Applied>> {
+  const sql = `SELECT number, any(name), formatDateTime(min(applied_at), '%FT%TZ', 'UTC') FROM ${database}.migrations GROUP BY number ORDER BY number`;
+  const read = (row: RowReader): Applied => ({
+    number: row.uint32(),
+    name: row.text(),
+    appliedAt: row.text(),
+  });
+  try {
+    const rows = await db.all({ sql }, read);
+    return new Map(rows.map((row) => [row.number, row]));
+  } catch (error) {
+    if (isMissing(error)) return new Map();
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { MIN_INSTANT_US } from '@weft/model';
+import { MIN_INSTANT_US, type Named } from '@weft/model';
 import { createTurns } from '@weft/runtime';
 
 /**
@@ -88,6 +88,11 @@ export class ByteWriter {
     this.at += 8;
   }
 
+  float64(value: number): void {
+    this.room(8);
+    this.at = this.buf.writeDoubleLE(value, this.at);
+  }
+
   uint32(value: number): void {
     this.room(4);
     this.at = this.buf.writeUInt32LE(value, this.at);
@@ -133,23 +138,71 @@ export const column = {
     each(name, INSTANT_TYPE, get, (out, v) => out.int64(v ?? NO_INSTANT_US)),
   int64: <R>(name: string, get: (row: R) => number): Column<R> =>
     each(name, 'Int64', get, (out, v) => out.int64(v)),
+  /** Any safe integer. */
+  uint64: <R>(name: string, get: (row: R) => number): Column<R> =>
+    each(name, 'UInt64', get, (out, v) => out.int64(v)),
   uint32: <R>(name: string, get: (row: R) => number): Column<R> =>
     each(name, 'UInt32', get, (out, v) => out.uint32(v)),
+  float64: <R>(name: string, get: (row: R) => number): Column<R> =>
+    each(name, 'Float64', get, (out, v) => out.float64(v)),
   uint128: <R>(name: string, get: (row: R) => bigint): Column<R> =>
     each(name, 'UInt128', get, (out, v) => out.uint128(v)),
+  uint8: <R>(name: string, get: (row: R) => number): Column<R> =>
+    each(name, 'UInt8', get, (out, v) => out.byte(v)),
   /** `type` names the Enum8 with its values; `get` gives the number. */
   enum8: <R>(name: string, type: string, get: (row: R) => number): Column<R> =>
     each(name, type, get, (out, v) => out.byte(v)),
-  texts: <R>(name: string, get: (row: R) => readonly string[]): Column<R> => ({
+  texts: <R>(name: string, get: (row: R) => readonly string[]): Column<R> =>
+    list(name, 'String', get, (out, v) => out.text(v)),
+  uint32s: <R>(name: string, get: (row: R) => readonly number[]): Column<R> =>
+    list(name, 'UInt32', get, (out, v) => out.uint32(v)),
+  uint64s: <R>(name: string, get: (row: R) => readonly bigint[]): Column<R> =>
+    list(name, 'UInt64', get, (out, v) => out.uint64(v)),
+  /** Texts as bytes. */
+  byteTexts: <R>(name: string, get: (row: R) => readonly Uint8Array[]): Column<R> =>
+    list(name, 'String', get, (out, v) => out.bytes(v)),
+  namedTexts: <R>(name: string, get: (row: R) => Named<string>): Column<R> =>
+    named(name, 'String', get, (out, v) => out.text(v)),
+  namedNumbers: <R>(name: string, get: (row: R) => Named<number>): Column<R> =>
+    named(name, 'Float64', get, (out, v) => out.float64(v)),
+};
+
+/** An Array: ends of the rows, then all values. */
+function list<R, V>(
+  name: string,
+  type: string,
+  get: (row: R) => readonly V[],
+  put: (out: ByteWriter, value: V) => void,
+): Column<R> {
+  return {
     name,
-    type: 'Array(String)',
+    type: `Array(${type})`,
     write: (out, rows) => {
       let end = 0;
       for (const row of rows) out.int64((end += get(row).length));
-      for (const row of rows) for (const text of get(row)) out.text(text);
+      for (const row of rows) for (const value of get(row)) put(out, value);
     },
-  }),
-};
+  };
+}
+
+/** A Map with names for keys: ends of the rows, then all names, then all values. */
+function named<R, V>(
+  name: string,
+  type: string,
+  get: (row: R) => Named<V>,
+  put: (out: ByteWriter, value: V) => void,
+): Column<R> {
+  return {
+    name,
+    type: `Map(String, ${type})`,
+    write: (out, rows) => {
+      let end = 0;
+      for (const row of rows) out.int64((end += get(row).length));
+      for (const row of rows) for (const [key] of get(row)) out.text(key);
+      for (const row of rows) for (const [, value] of get(row)) put(out, value);
+    },
+  };
+}
 
 /** One block of `rows`; `sizeHint` is the expected length in bytes. */
 export async function encodeBlock<R>(

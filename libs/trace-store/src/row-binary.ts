@@ -57,6 +57,14 @@ export class RowReader {
     return this.buf.readInt32LE(from + 4) * 0x1_0000_0000 + this.buf.readUInt32LE(from);
   }
 
+  float64(): number {
+    return this.buf.readDoubleLE(this.take(8));
+  }
+
+  uint64(): bigint {
+    return this.buf.readBigUInt64LE(this.take(8));
+  }
+
   uint128(): bigint {
     const from = this.take(16);
     return (this.buf.readBigUInt64LE(from + 8) << 64n) | this.buf.readBigUInt64LE(from);
@@ -88,7 +96,20 @@ export class RowReader {
   }
 
   texts(): string[] {
-    return Array.from({ length: this.length() }, () => this.text());
+    return this.list(() => this.text());
+  }
+
+  uint64s(): bigint[] {
+    return this.list(() => this.uint64());
+  }
+
+  list<T>(value: () => T): T[] {
+    return Array.from({ length: this.length() }, () => value());
+  }
+
+  /** Of a Map(String, …). */
+  named<T>(value: () => T): [name: string, value: T][] {
+    return this.list(() => [this.text(), value()]);
   }
 }
 

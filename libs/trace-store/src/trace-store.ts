@@ -1,4 +1,20 @@
 import type { CallPart } from '@weft/model';
+import type { Expr, Field } from '@weft/query-language';
+import type { OpenClaim } from './claimed.ts';
+import type { AgentReads } from './agents/types.ts';
+import type { FinishedCall } from './calls/finished.ts';
+import type { FileReads } from './objects/files.ts';
+import type { ProgressWrite, QueueItemWrite, QueueReads, QueueWrite } from './annotation-queues/types.ts';
+import type { StatsReads } from './calls/stats-types.ts';
+import type { CostReads, PricePurge, StoredPrice } from './costs/types.ts';
+import type { ProjectReads } from './project-stats.ts';
+import type { SeriesReads } from './series/types.ts';
+import type { ThreadReads } from './threads/types.ts';
+import type { SpanReads } from './spans/types.ts';
+import type { StorageReads } from './storage/types.ts';
+import type { FeedbackPurge, FeedbackReads, FeedbackWrite } from './feedback/types.ts';
+import type { AliasWrite, ObjectReads, TagWrite } from './objects/types.ts';
+import type { TableChunkWrite, TableReads, TableRowWrite, TableWrite } from './tables/types.ts';
 
 /**
  * The store's two faces: `query` cannot write and `writer` cannot read more than folding needs. Both speak to one
@@ -8,16 +24,49 @@ export interface TraceWriter {
   /**
    * Makes everything in the batch durable and readable, then resolves. Idempotent: repeating a batch, cutting it
    * differently or mixing its order changes nothing that is read. Calls are folded with what is known of them.
+   * @param guard asked right before each statement that writes; without one, nobody else may write these calls.
+   * @param tally added to once everything is stored.
    * @returns rows that can never be stored (bisected out), with the reason; their neighbours are stored.
    * @throws AppError `store_unavailable` (retryable): nothing is promised about the batch.
    */
-  write(batch: WriteBatch): Promise<RejectedRow[]>;
+  write(batch: WriteBatch, guard?: WriteGuard, tally?: WriteTally): Promise<RejectedRow[]>;
   /**
    * Forget what was remembered of calls. Due whenever this writer takes over calls (a partition is assigned to it): a call
    * has one writer at a time, and that one takes what it has not written itself, and what began lately, for new.
    */
   forget(): void;
   close(): Promise<void>;
+}
+
+/** Tells whether the batch is still this writer's to write (ADR 003). */
+export interface WriteGuard {
+  /**
+   * False once another writer may have taken the batch over, for good: then nothing more is sent, what is remembered is
+   * forgotten and the write is rejected with `store_unavailable`.
+   */
+  isHeld(): boolean;
+}
+
+/** What writes did. */
+export interface WriteTally {
+  /** Rows written for calls: one for each call that has grown. */
+  callRows: number;
+  /** Rows that these replace under another key, so that they had to be marked. */
+  supersededRows: number;
+  /** Places in `batch.calls` of parts that say nothing that was not stored. */
+  readonly unchangedCalls: number[];
+  /** The calls of the batch that are whole now, new or not, each once. Undefined: nobody asks for them. */
+  readonly finishedCalls: FinishedCall[] | undefined;
+}
+
+/** @param withFinished whether finished calls are gathered too. */
+export function newTally({ withFinished = false } = {}): WriteTally {
+  return {
+    callRows: 0,
+    supersededRows: 0,
+    unchangedCalls: [],
+    finishedCalls: withFinished ? [] : undefined,
+  };
 }
 
 export interface WriteBatch {
@@ -30,16 +79,42 @@ export interface WriteBatch {
   }[];
   readonly objects: readonly ObjectWrite[];
   readonly tables: readonly TableWrite[];
+  readonly tableChunks: readonly TableChunkWrite[];
   readonly tableRows: readonly TableRowWrite[];
   readonly files: readonly FileWrite[];
   readonly feedback: readonly FeedbackWrite[];
+  readonly feedbackPurges: readonly FeedbackPurge[];
+  readonly queues: readonly QueueWrite[];
+  readonly queueItems: readonly QueueItemWrite[];
+  readonly queueProgress: readonly ProgressWrite[];
+  readonly tags: readonly TagWrite[];
+  readonly aliases: readonly AliasWrite[];
+  readonly prices: readonly StoredPrice[];
+  readonly pricePurges: readonly PricePurge[];
 }
 
 /** A batch that is being filled. */
 export type WriteRows = { -readonly [K in keyof WriteBatch]: WriteBatch[K][number][] };
 
 export function emptyBatch(): WriteRows {
-  return { calls: [], deletedCalls: [], objects: [], tables: [], tableRows: [], files: [], feedback: [] };
+  return {
+    calls: [],
+    deletedCalls: [],
+    objects: [],
+    tables: [],
+    tableChunks: [],
+    tableRows: [],
+    files: [],
+    feedback: [],
+    feedbackPurges: [],
+    queues: [],
+    queueItems: [],
+    queueProgress: [],
+    tags: [],
+    aliases: [],
+    prices: [],
+    pricePurges: [],
+  };
 }
 
 /** Points at the item of the batch: `batch[table][index]`. */
@@ -66,50 +141,24 @@ export interface ObjectWrite {
   readonly deletedAtUs: number | null;
 }
 
-export interface TableWrite {
-  readonly projectId: string;
-  readonly digest: string;
-  readonly rowDigests: readonly string[];
-  readonly createdAtUs: number;
-}
-
-export interface TableRowWrite {
-  readonly projectId: string;
-  readonly digest: string;
-  /** JSON object. */
-  readonly val: Uint8Array;
-  readonly createdAtUs: number;
-}
-
-export interface FileWrite {
+export type FileWrite = {
   readonly projectId: string;
   readonly digest: string;
   readonly name: string;
-  readonly bytes: Uint8Array;
   readonly createdAtUs: number;
-}
-
-export interface FeedbackWrite {
-  readonly projectId: string;
-  readonly id: string;
-  readonly weaveRef: string;
-  readonly feedbackType: string;
-  readonly userId: string;
-  readonly creator: string | null;
-  readonly createdAtUs: number;
-  /** JSON object. */
-  readonly payload: Uint8Array;
-  readonly annotationRef: string | null;
-  readonly runnableRef: string | null;
-  readonly callRef: string | null;
-  readonly triggerRef: string | null;
-}
+} & (
+  | { readonly bytes: Uint8Array; readonly blob?: undefined }
+  /** Where its bytes are, and how many. */
+  | { readonly bytes?: undefined; readonly blob: { readonly uri: string; readonly sizeBytes: number } }
+);
 
 /** One call as it is read: both groups merged, payload bytes as they were sent. */
 export interface StoredCall {
   readonly projectId: string;
   /** Calls made of spans are told apart by `traceId` and `id`, others by `id`. */
   readonly id: string;
+  /** Made of an OTLP span. */
+  readonly isSpan: boolean;
   readonly traceId: string;
   readonly parentId: string | null;
   readonly threadId: string | null;
@@ -132,6 +181,13 @@ export interface StoredCall {
   readonly output: Uint8Array;
   readonly summary: Uint8Array;
   readonly otelDump: Uint8Array;
+  /** Log records of the span, as `SpanLog.bytes`, in no order that means anything. */
+  readonly otelLogs: readonly Uint8Array[];
+  /**
+   * On payloads that the query asked for and that are heads here: those above `wholeUpTo`, and those that could not be had
+   * (`error`).
+   */
+  readonly claims: readonly OpenClaim[];
   /** Bytes of attributes, inputs, output and summary; only when asked for. */
   readonly storageSizeBytes: number | null;
   /** Sum over the trace, on roots only; only when asked for. */
@@ -156,85 +212,62 @@ export interface CallsFilter {
   readonly runIds?: readonly string[];
 }
 
-export const CALL_SORT_FIELDS = [
-  'id',
-  'trace_id',
-  'parent_id',
-  'thread_id',
-  'turn_id',
-  'op_name',
-  'display_name',
-  'started_at',
-  'ended_at',
-  'exception',
-  'wb_user_id',
-  'wb_run_id',
-  'wb_run_step',
-  'wb_run_step_end',
-  'summary.weave.status',
-  'summary.weave.latency_ms',
-  'summary.weave.trace_name',
-] as const;
-export type CallSortField = (typeof CALL_SORT_FIELDS)[number];
+/** A path that `callFields` knows; others are given as its fields. */
+export type CallSortField = string;
 
 export interface CallsQuery {
   readonly projectId: string;
   readonly filter: CallsFilter;
+  /** Calls for which it holds, of `callFields`. */
+  readonly condition?: Expr;
   /** Default (empty) = started_at ascending. A tie-break on id, then on a span's trace, is appended. */
-  readonly sort: readonly { readonly field: CallSortField; readonly direction: 'asc' | 'desc' }[];
+  readonly sort: readonly { readonly field: CallSortField | Field; readonly direction: 'asc' | 'desc' }[];
   readonly limit?: number;
   readonly offset?: number;
   /** Which payloads to read; others come back empty. */
   readonly payloads: readonly CallPayload[];
+  /** Payloads that are blobs of more bytes are given as their heads. Default: all are given whole. */
+  readonly wholeUpTo?: number | undefined;
   readonly storageSize?: boolean;
   readonly totalStorageSize?: boolean;
 }
 
-export interface StoredObject {
-  readonly projectId: string;
-  readonly objectId: string;
-  readonly digest: string;
-  readonly kind: 'op' | 'object';
-  readonly baseObjectClass: string | null;
-  readonly leafObjectClass: string | null;
-  /** JSON value; empty when deleted or only metadata was asked for. */
-  readonly val: Uint8Array;
-  readonly userId: string | null;
-  readonly createdAtUs: number;
-  /** Non-null = this version is deleted. */
-  readonly deletedAtUs: number | null;
-  readonly versionIndex: number;
-  readonly isLatest: boolean;
-  readonly sizeBytes: number;
-}
-
-export interface TraceReader {
+export interface TraceReader
+  extends
+    ObjectReads,
+    TableReads,
+    FeedbackReads,
+    QueueReads,
+    CostReads,
+    StatsReads,
+    ThreadReads,
+    AgentReads,
+    SpanReads,
+    SeriesReads,
+    StorageReads,
+    FileReads,
+    ProjectReads {
   /**
-   * Rows in order, streamed with flat memory. A consumer that stops early, or `signal`, cancels the query.
+   * Rows in order, streamed with flat memory: a call with payloads that are blobs comes as a page of its own, and up to 64 MiB
+   * of those behind it are held. A consumer that stops early, or `signal`, cancels the query.
    * @throws AppError `query_timeout`, `store_unavailable` before the first row; after `signal` aborted, anything.
    */
   streamCalls(query: CallsQuery, signal?: AbortSignal): AsyncIterable<readonly StoredCall[]>;
   countCalls(
-    query: Pick<CallsQuery, 'projectId' | 'filter' | 'limit'> & { readonly totalStorageSize?: boolean },
+    query: Pick<CallsQuery, 'projectId' | 'filter' | 'condition' | 'limit'> & {
+      readonly totalStorageSize?: boolean;
+    },
+    signal?: AbortSignal,
   ): Promise<{ count: number; totalStorageSizeBytes: number | null }>;
-  /** The given calls and everything below them in their traces (of spans that share an id: in all of them), without a cap. Only ids that exist. */
-  descendants(projectId: string, ids: readonly string[]): Promise<string[]>;
-  /** `digest`: a digest, `latest` or `vN`. Null = never existed; a deleted version comes back with `deletedAtUs`. */
-  readObject(
+  /**
+   * The given calls and everything below them in their traces (of spans that share an id: in all of them), without a cap,
+   * each once. Only ids that exist. 40 bytes of memory for each call of the traces.
+   */
+  descendants(
     projectId: string,
-    objectId: string,
-    digest: string,
-    options?: { metadataOnly?: boolean },
-  ): Promise<StoredObject | null>;
-  /** Rows of a table in table order, duplicates kept; empty for an unknown digest. */
-  queryTable(
-    projectId: string,
-    digest: string,
-    options?: { rowDigests?: readonly string[]; limit?: number; offset?: number },
-  ): Promise<{ digest: string; val: Uint8Array; originalIndex: number }[]>;
-  tableLength(projectId: string, digest: string): Promise<number | null>;
-  readFile(projectId: string, digest: string): Promise<{ name: string; bytes: Uint8Array } | null>;
-  feedbackOf(projectId: string, weaveRefs: readonly string[]): Promise<FeedbackWrite[]>;
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly string[]>;
   /** Resolves when the store answers. @throws AppError `store_unavailable` */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -1,15 +1,23 @@
 import { randomFillSync } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { mulberry32 } from '@weft/testkit';
 import type { JournalEntry, Outcome, Part } from './oracle.ts';
+import { runExporter, type Protocol } from './otel-exporters.ts';
+import { runRawSender } from './otel-raw.ts';
 
 /**
- * Clients under load: complete calls, starts and ends apart (ends sometimes first), OTLP spans, renames, deletes, sent as
- * the SDKs send them: what fails is sent again. Everything sent is in the journal with what the client was told.
+ * Clients under load: complete calls, starts and ends apart (ends sometimes first), renames, deletes, OTLP spans and the log
+ * records of them, sent as the SDKs send them: what fails is sent again. Everything sent is in the journal with what the
+ * client was told.
  */
 export interface Load {
   /** Sends until `signal` aborts; then finishes what it owes and resolves. */
   run(signal: AbortSignal): Promise<void>;
   readonly journal: JournalEntry[];
+  /** Requests by what the client was told. */
+  readonly requests: Readonly<Record<Outcome, number>>;
+  /** Batches of stock exporters by protocol: acknowledged; given up after all the exporter's own retries, and then given to it again. */
+  readonly exports: Readonly<Record<Protocol, { readonly ok: number; readonly gaveUp: number }>>;
   readonly project: string;
 }
 
@@ -27,16 +35,45 @@ interface Batch {
   readonly sent: readonly Sent[];
 }
 
+/** Protocols over which no stock exporter had a batch acknowledged. */
+export function unused(exports: Load['exports']): string[] {
+  return Object.entries(exports).flatMap(([protocol, { ok }]) => (ok === 0 ? [protocol] : []));
+}
+
 export function createLoad(options: {
   readonly url: () => string;
   readonly project: string;
+  /** Of Weave's SDKs; half as many send OTLP, and each of the stock exporters one more. */
   readonly clients: number;
+  /** `http://host:port` of OTLP/gRPC. */
+  readonly grpcUrl?: string;
   readonly seed: number;
 }): Load {
   const journal: JournalEntry[] = [];
+  const requests: Record<Outcome, number> = { ok: 0, refused: 0, unknown: 0 };
   const agent = new Agent({ keepAlive: true, maxSockets: options.clients });
   const random = mulberry32(options.seed);
   const make = createBatchMaker(options.project, random);
+
+  const otel = {
+    project: options.project,
+    random,
+    told(sent: readonly Omit<JournalEntry, 'outcome'>[], outcome: Outcome): void {
+      requests[outcome]++;
+      for (const each of sent) journal.push({ ...each, outcome });
+    },
+  };
+  const none = () => ({ ok: 0, gaveUp: 0 });
+  const exports = { 'http/protobuf': none(), 'http/json': none(), grpc: none() };
+  const toldBy = (protocol: Protocol) => (sent: Parameters<typeof otel.told>[0], outcome: Outcome) => {
+    exports[protocol][outcome === 'ok' ? 'ok' : 'gaveUp']++;
+    otel.told(sent, outcome);
+  };
+  const exporters: [Protocol, string][] = [
+    ['http/protobuf', options.url()],
+    ['http/json', options.url()],
+    ...(options.grpcUrl === undefined ? [] : [['grpc', options.grpcUrl] satisfies [Protocol, string]]),
+  ];
 
   const client = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
@@ -44,6 +81,7 @@ export function createLoad(options: {
         // As the SDK does: three tries, then it gives up for now. Sometimes a client repeats what was acknowledged.
         for (let attempt = 0; attempt < 3; attempt++) {
           const outcome = await post(agent, options.url() + batch.path, batch.body);
+          requests[outcome]++;
           for (const sent of batch.sent) journal.push({ ...sent, outcome });
           if (outcome === 'refused' || (outcome === 'ok' && random() > 0.05)) break;
           if (outcome === 'unknown') await new Promise((resolve) => setTimeout(resolve, 50 + random() * 100));
@@ -54,9 +92,17 @@ export function createLoad(options: {
 
   return {
     journal,
+    requests,
+    exports,
     project: options.project,
     async run(signal) {
-      await Promise.all(Array.from({ length: options.clients }, () => client(signal)));
+      await Promise.all([
+        ...Array.from({ length: options.clients }, () => client(signal)),
+        ...Array.from({ length: Math.ceil(options.clients / 2) }, () => runRawSender({ ...otel, post: (path, body) => post(agent, options.url() + path, body) }, signal)), // prettier-ignore
+        ...exporters.map(([protocol, endpoint]) =>
+          runExporter({ ...otel, protocol, endpoint, told: toldBy(protocol) }, signal),
+        ),
+      ]);
       agent.destroy();
     },
   };
@@ -113,47 +159,6 @@ function createBatchMaker(project: string, random: () => number): () => Batch[] 
     };
     return random() < 0.15 ? [ends, starts] : [starts, ends];
   };
-  const spans = (): Batch[] => {
-    const traceId = hex(16);
-    const list = Array.from({ length: 1 + Math.floor(random() * 20) }, () => ({
-      id: hex(8),
-      input: text(),
-      output: text(),
-    }));
-    const nanos = `${Date.now()}000000`;
-    const json = list.map((s) => ({
-      traceId,
-      spanId: s.id,
-      name: 'chat',
-      kind: 3,
-      startTimeUnixNano: nanos,
-      endTimeUnixNano: nanos,
-      attributes: [
-        { key: 'input.value', value: { stringValue: s.input } },
-        { key: 'output.value', value: { stringValue: s.output } },
-      ],
-    }));
-    const resource = {
-      attributes: [
-        { key: 'wandb.entity', value: { stringValue: entity } },
-        { key: 'wandb.project', value: { stringValue: name } },
-      ],
-    };
-    return [
-      {
-        path: '/otel/v1/traces',
-        body: JSON.stringify({
-          resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'chaos' }, spans: json }] }],
-        }),
-        sent: list.map((s) => ({
-          callId: s.id,
-          part: 'span',
-          inputs: JSON.stringify(s.input),
-          output: JSON.stringify(s.output),
-        })),
-      },
-    ];
-  };
   const edited = (): Batch[] => {
     const [batch] = complete();
     const victim = batch!.sent[0]!.callId;
@@ -170,9 +175,8 @@ function createBatchMaker(project: string, random: () => number): () => Batch[] 
   };
   return () => {
     const dice = random();
-    if (dice < 0.35) return complete();
-    if (dice < 0.7) return apart();
-    if (dice < 0.9) return spans();
+    if (dice < 0.4) return complete();
+    if (dice < 0.85) return apart();
     return edited();
   };
 }
@@ -212,15 +216,4 @@ function uuid(): string {
 
 function hex(bytes: number): string {
   return randomFillSync(Buffer.alloc(bytes)).toString('hex');
-}
-
-/** Seeded: the same run of kinds, sizes and repeats for the same seed. */
-export function mulberry32(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

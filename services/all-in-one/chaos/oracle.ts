@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /**
  * Judges a run from what clients were told. A journal says what was sent and how it was answered; a snapshot is what the
  * public API shows afterwards. Knows nothing of how the server works.
@@ -6,10 +8,18 @@
 /** `ok` = 2xx; `refused` = a definite 4xx; `unknown` = timeout, reset, 5xx: it may or may not have happened. */
 export type Outcome = 'ok' | 'refused' | 'unknown';
 
-export type Part = 'start' | 'end' | 'complete' | 'span' | 'rename' | 'delete';
+export type Part = 'start' | 'end' | 'complete' | 'span' | 'log' | 'rename' | 'delete';
+
+/** What a log record says of its span's call: messages, in the order of the records' times. */
+export interface Said {
+  readonly at: bigint;
+  readonly inputs: readonly object[];
+  readonly output: readonly object[];
+}
 
 /** One attempt at telling the server one part of one call. Repeats are entries of their own. */
 export interface JournalEntry {
+  /** Of spans trace id, `/`, span id. */
   readonly callId: string;
   readonly part: Part;
   readonly outcome: Outcome;
@@ -17,10 +27,17 @@ export interface JournalEntry {
   readonly inputs?: string;
   readonly output?: string;
   readonly displayName?: string;
+  /** Of spans; null = a root. */
+  readonly parentId?: string | null;
+  /** Of spans: what the model used, 0 where it is told again only. */
+  readonly tokens?: number;
+  /** Of log records. */
+  readonly said?: Said;
 }
 
 /** One call as a reader saw it: the raw JSON line. */
 export interface SeenCall {
+  /** As in the journal. */
   readonly id: string;
   readonly line: string;
 }
@@ -36,6 +53,9 @@ export interface Verdict {
   readonly phantom: string[];
   /** Calls of which at least one part was acknowledged. */
   readonly acknowledged: number;
+  /** Of them, spans; and log records of spans. */
+  readonly acknowledgedSpans: number;
+  readonly acknowledgedLogs: number;
 }
 
 export function judge(journal: readonly JournalEntry[], seen: readonly SeenCall[]): Verdict {
@@ -51,14 +71,20 @@ export function judge(journal: readonly JournalEntry[], seen: readonly SeenCall[
     if (lines === undefined) rows.set(id, [line]);
     else lines.push(line);
   }
-  const verdict: Verdict = { lost: [], doubled: [], wrong: [], phantom: [], acknowledged: 0 };
-  let acknowledged = 0;
+  const verdict: Verdict = {
+    ...{ lost: [], doubled: [], wrong: [], phantom: [] },
+    ...{ acknowledged: 0, acknowledgedSpans: 0, acknowledgedLogs: 0 },
+  };
+  let [acknowledged, acknowledgedSpans, acknowledgedLogs] = [0, 0, 0];
   for (const [id, entries] of calls) {
-    if (entries.some((e) => e.outcome === 'ok')) acknowledged++;
+    const ok = entries.filter((e) => e.outcome === 'ok');
+    if (ok.length > 0) acknowledged++;
+    if (ok.some((e) => e.part === 'span')) acknowledgedSpans++;
+    acknowledgedLogs += new Set(ok.flatMap(({ said }) => said ?? [])).size;
     judgeCall(id, entries, rows.get(id) ?? [], verdict);
   }
   for (const id of rows.keys()) if (!calls.has(id)) verdict.phantom.push(id);
-  return { ...verdict, acknowledged };
+  return { ...verdict, acknowledged, acknowledgedSpans, acknowledgedLogs };
 }
 
 function judgeCall(
@@ -87,7 +113,52 @@ function judgeCall(
     verdict.phantom.push(id);
     return;
   }
-  if (!isRight(line, told, openings, closings)) verdict.wrong.push(id);
+  const span = [...told(['span'], 'ok'), ...told(['span'], 'unknown')][0];
+  const right =
+    span === undefined ? isRight(line, told, openings, closings) : isRightSpan(line, span, entries);
+  if (!right) verdict.wrong.push(id);
+}
+
+interface SpanRow {
+  readonly parent_id: string | null;
+  readonly ended_at: string | null;
+  readonly inputs: object;
+  readonly output: object;
+}
+
+const TOKEN = /tok-[0-9a-f]{16}/g;
+
+/** Exactly what the span says; where it says nothing, what its records say: all that were acknowledged, others if they are there. */
+function isRightSpan(line: string, span: JournalEntry, entries: readonly JournalEntry[]): boolean {
+  const row = JSON.parse(line) as SpanRow;
+  if (row.ended_at === null || row.parent_id !== (span.parentId ?? null)) return false;
+  const told = new Set(
+    entries.flatMap((e) => tokensOf([e.inputs, e.output, e.said?.inputs, e.said?.output])),
+  );
+  const shown = new Set(tokensOf(line));
+  // Another call's.
+  if ([...shown].some((token) => !told.has(token))) return false;
+  const records = new Map<bigint, Said>();
+  for (const { said, outcome } of entries) {
+    if (said === undefined) continue;
+    const isThere =
+      outcome === 'ok' || tokensOf([said.inputs, said.output]).every((token) => shown.has(token));
+    if (isThere) records.set(said.at, said);
+  }
+  const inOrder = [...records.values()].sort((a, b) => (a.at < b.at ? -1 : 1));
+  const content = (own: string | undefined, side: 'inputs' | 'output'): unknown => {
+    const messages = inOrder.flatMap((said) => said[side]);
+    if ((own ?? '{}') !== '{}' || messages.length === 0) return JSON.parse(own ?? '{}');
+    return { [side === 'inputs' ? 'gen_ai.input.messages' : 'gen_ai.output.messages']: messages };
+  };
+  return (
+    isDeepStrictEqual(row.inputs, content(span.inputs, 'inputs')) &&
+    isDeepStrictEqual(row.output, content(span.output, 'output'))
+  );
+}
+
+function tokensOf(value: unknown): string[] {
+  return (typeof value === 'string' ? value : JSON.stringify(value)).match(TOKEN) ?? [];
 }
 
 function isRight(

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
-import { createLoad, mulberry32 } from './load.ts';
-import { judge, type SeenCall, type Verdict } from './oracle.ts';
+import { freePort, mulberry32 } from '@weft/testkit';
+import { judgeCounts } from './counts.ts';
+import { createLoad, type Load } from './load.ts';
+import { judge, type Verdict } from './oracle.ts';
+import { judgeTotals, type Totals } from './otel-totals.ts';
+import { readAll } from './read-all.ts';
 import { createVictim } from './victims.ts';
 
 export interface ChaosOptions {
@@ -16,9 +17,12 @@ export interface ChaosOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-export interface ChaosResult extends Verdict {
+export interface ChaosResult extends Verdict, Totals {
+  /** What is counted otherwise than it is read. */
+  readonly wrongCounts: string[];
   readonly kills: { readonly server: number; readonly engine: number };
   readonly attempts: number;
+  readonly exports: Load['exports'];
   /** Seconds from a server kill to ready again: the longest. */
   readonly slowestRestartS: number;
   readonly exitCode: number;
@@ -31,9 +35,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const dataDir = mkdtempSync(join(tmpdir(), 'weft-chaos-'));
   const random = mulberry32(options.seed);
   const output: string[] = [];
+  const grpcPort = await freePort();
   const victim = createVictim({
     dataDir,
     port: await freePort(),
+    grpcPort,
     onOutput: (line) => {
       output.push(line);
       if (output.length > 200) output.shift();
@@ -46,6 +52,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     const load = createLoad({
       url: () => victim.url,
       project: 'chaos/kills',
+      grpcUrl: `http://127.0.0.1:${grpcPort}`,
       clients: options.clients ?? 6,
       seed: options.seed,
     });
@@ -74,11 +81,16 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     stop.abort();
     await sending;
     const seen = await readAll(victim.url, load.project);
+    const totals = await judgeTotals(victim.url, load.project, load.journal);
+    const wrongCounts = await judgeCounts(victim.url, load.project, seen);
     const exitCode = await victim.stop();
     return {
       ...judge(load.journal, seen),
+      ...totals,
+      wrongCounts,
       kills,
       attempts: load.journal.length,
+      exports: load.exports,
       slowestRestartS,
       exitCode,
       readable: seen.length,
@@ -92,37 +104,4 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await victim.kill('server').catch(() => false);
     rmSync(dataDir, { recursive: true, force: true });
   }
-}
-
-/** Everything readable, once the server says that it is not behind. */
-async function readAll(url: string, project: string): Promise<SeenCall[]> {
-  for (let attempt = 0; ; attempt++) {
-    const response = await fetch(`${url}/calls/stream_query`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ project_id: project }),
-    }).catch(() => undefined);
-    if (response?.ok && response.headers.get('x-weft-freshness') === null) {
-      const seen: SeenCall[] = [];
-      // Line by line: a long run holds more text than one string can.
-      for await (const line of createInterface({
-        input: Readable.fromWeb(response.body!),
-        crlfDelay: Infinity,
-      })) {
-        if (line !== '') seen.push({ id: (JSON.parse(line) as { id: string }).id, line });
-      }
-      return seen;
-    }
-    if (attempt > 120)
-      throw new Error(`could not read everything within 120 s: ${response?.status ?? 'no answer'}`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-  }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,7 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { childrenOf, eventually, spawnBundle, type BundleProcess } from '@weft/testkit';
 
 /** One all-in-one as its user runs it: a process of its own, with the engine as its child. */
 export interface Victim {
@@ -15,84 +12,53 @@ export interface Victim {
 export interface VictimOptions {
   readonly dataDir: string;
   readonly port: number;
+  /** Of OTLP/gRPC. */
+  readonly grpcPort: number;
+  /** Asked at each start. */
+  readonly env?: () => Readonly<Record<string, string>>;
   /** The server's output is kept for the report of a failed run. */
   readonly onOutput?: (line: string) => void;
 }
 
-const BUNDLE = fileURLToPath(new URL('../../../dist/all-in-one.mjs', import.meta.url));
-
 export function createVictim(options: VictimOptions): Victim {
-  let child: ChildProcess | undefined;
+  let server: BundleProcess | undefined;
   const url = `http://127.0.0.1:${options.port}`;
-
-  const start = async (): Promise<void> => {
-    const { WEFT_KEYS_FILE: _, ...env } = process.env;
-    child = spawn(process.execPath, [BUNDLE, '--port', String(options.port), '--data-dir', options.dataDir], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-    });
-    const started = child;
-    for (const stream of [child.stdout!, child.stderr!]) {
-      stream
-        .setEncoding('utf8')
-        .on('data', (text: string) => text.split('\n').forEach((l) => l !== '' && options.onOutput?.(l)));
-    }
-    for (let waitedMs = 0; ; waitedMs += 50) {
-      if (started.exitCode !== null || started.signalCode !== null)
-        throw new Error(
-          `the server ended while starting: ${started.signalCode ?? `code ${started.exitCode}`}`,
-        );
-      if (waitedMs > 60_000) throw new Error('the server was not ready within 60 s');
-      const ready = await fetch(`${url}/readyz`).then(
-        (r) => r.ok,
-        () => false,
-      );
-      if (ready) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  };
+  const isReady = () =>
+    fetch(`${url}/readyz`).then(
+      (res) => res.ok,
+      () => false,
+    );
 
   return {
     url,
-    start,
+    async start() {
+      const started = spawnBundle(
+        'all-in-one',
+        ['--port', String(options.port), '--data-dir', options.dataDir],
+        { GATEWAY_OTLP_GRPC_PORT: String(options.grpcPort), ...options.env?.() },
+        (text) => text.split('\n').forEach((line) => line !== '' && options.onOutput?.(line)),
+      );
+      server = started;
+      await eventually(async () => {
+        if (started.hasEnded) throw new Error('the server ended while starting');
+        return isReady();
+      }, 60_000);
+    },
     async kill(which) {
-      const server = child;
-      if (server?.pid === undefined || server.exitCode !== null) return false;
+      if (server === undefined || server.hasEnded) return false;
       if (which === 'engine') {
         const engine = childrenOf(server.pid)[0];
         if (engine === undefined) return false;
         process.kill(engine, 'SIGKILL');
         return true;
       }
-      const gone = once(server, 'exit');
       server.kill('SIGKILL');
-      await gone;
+      await server.ended;
       return true;
     },
     async stop() {
-      const server = child;
-      if (server === undefined || server.exitCode !== null || server.signalCode !== null)
-        return server?.exitCode ?? 0;
-      const gone = once(server, 'exit') as Promise<[number | null]>;
-      server.kill('SIGTERM');
-      const [code] = await gone;
-      return code ?? 1;
+      server?.kill('SIGTERM');
+      return (await server?.ended)?.code ?? 1;
     },
   };
-}
-
-/** Direct children, from /proc. */
-export function childrenOf(pid: number): number[] {
-  const children: number[] = [];
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      if (parent === pid) children.push(Number(entry));
-    } catch {
-      // gone while we looked
-    }
-  }
-  return children;
 }

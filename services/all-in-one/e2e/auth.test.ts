@@ -1,9 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually, mulberry32 } from '@weft/testkit';
+import { ROUTES, type RouteSpec } from '@weft/weave-api';
 import { startAllInOne, type StartedAllInOne } from '../src/start.ts';
 import { batch, completed, endItem, ended, newCallId, newIds, startItem, started } from './calls.ts';
-import { cleanUp, eventually, newDirectory, runBundle, startServer } from './server-process.ts';
+import { toSample, validRequest } from './samples.ts';
+import { cleanUp, newDirectory, runBundle, startServer } from './server-process.ts';
 import { PATIENT } from './stack.ts';
 
 /** Who may do what, with keys made by the command that makes them. */
@@ -32,7 +35,10 @@ beforeAll(async () => {
   await createKey('reader', 'read', 'team/*');
   await createKey('admin', 'admin', '*');
   [server, open] = await Promise.all([
-    startAllInOne({ dataDir: join(directory, 'keyed'), env: { ...PATIENT, WEFT_KEYS_FILE: keysFile } }),
+    startAllInOne({
+      dataDir: join(directory, 'keyed'),
+      env: { ...PATIENT, WEFT_KEYS_FILE: keysFile, WEAVE_ENABLE_ONLINE_EVAL: 'true' },
+    }),
     startAllInOne({ dataDir: join(directory, 'open'), env: PATIENT }),
   ]);
 });
@@ -124,6 +130,46 @@ describe('a key', () => {
       expect((await fetch(`${server.url}/file/create`, { method: 'POST', body: form, headers: as(who) })).status).toBe(wanted);
   }); // prettier-ignore
 
+  it('reads by refs where it reaches all of their projects', async () => {
+    const publish = async (project_id: string, val: unknown) => {
+      const res = await send('/obj/create', { obj: { project_id, object_id: 'o', val } }, as('admin'));
+      return `weave:///${project_id}/object/o:${(res.json() as { digest: string }).digest}`;
+    };
+    const foreign = await publish('foreign/a', { secret: 1 });
+    const own = await publish('team/a', { foreign });
+    const read = async (...refs: string[]) => {
+      const res = await send('/refs/read_batch', { refs }, as('reader'));
+      return [res.status, res.json()];
+    };
+    expect(await read(own, `${own}/attr/foreign/attr/secret`)).toEqual([200, { vals: [{ foreign }, null] }]);
+    for (const ref of [foreign, 'weave:///foreign/a/object/never:x', 'weave:///foreign/never/op/o:x/attr/y'])
+      expect(await read(own, ref)).toEqual([403, { reason: 'Forbidden' }]);
+  });
+
+  /** No answer of these goes out, and at least one is refused because of the key: others may be wrong in themselves. */
+  async function expectForbidden(spec: RouteSpec, project: string, who: string): Promise<void> {
+    const random = mulberry32(1);
+    const statuses = new Set<number>();
+    for (let i = 0; i < 12; i++) {
+      const { method, path, body: text } = toSample(spec, validRequest(spec, random, project), project);
+      const res = await fetch(server.url + path, { method, headers: as(who), ...(text !== undefined && { body: text }) });
+      await res.arrayBuffer();
+      statuses.add(res.status);
+    }
+    expect({ path: spec.path, who, through: [...statuses].filter((each) => each < 400 || each >= 500), statuses: [...statuses] }).toMatchObject({ through: [], statuses: expect.arrayContaining([403]) });
+  } // prettier-ignore
+
+  const guarded = ROUTES.filter(
+    ({ planned, body, access }) => planned === undefined && body === 'json' && access !== 'none',
+  );
+  it.each(guarded.map((spec) => [`${spec.method} ${spec.path}`, spec] as const))(
+    'opens %s for its own projects and role only',
+    async (_, spec) => {
+      await expectForbidden(spec, 'foreign/a', 'writer');
+      if (spec.access === 'write') await expectForbidden(spec, 'team/a', 'reader');
+    },
+  );
+
   it('costs a batch everything when one item is of a foreign project, good or bad', async () => {
     const ids = newIds(4);
     const own = (i: number) => startItem(started('team/b', ids[i]!));
@@ -137,6 +183,17 @@ describe('a key', () => {
       expect([res.status, res.json()]).toEqual([403, { reason: 'Forbidden' }]);
     }
     expect([await count('team/b'), await count('foreign/b')]).toEqual([0, 0]);
+    const feedback = (project_id: string) => ({
+      project_id,
+      weave_ref: 'r',
+      feedback_type: 't',
+      payload: {},
+    });
+    const feedbacks = { batch: [feedback('team/b'), feedback('foreign/b')] };
+    expect(await status('/feedback/batch/create', feedbacks, as('writer'))).toBe(403);
+    expect((await send('/feedback/query', { project_id: 'team/b' }, as('reader'))).json()).toMatchObject({
+      total_count: 0,
+    });
     expect(
       await status('/service/projects_info', { project_ids: ['team/b', 'foreign/b'] }, as('writer')),
     ).toBe(403);
@@ -207,7 +264,7 @@ describe('OTLP answers who may not in its own words', () => {
     expect([anonymous.status, anonymous.headers.get('content-type'), anonymous.json()]).toEqual([401, 'application/json', { code: 16, message: expect.stringContaining('API key') }]);
     for (const [who, project] of [['reader', 'team/o'], ['writer', 'foreign/o']] as const) {
       const refused = await send(path, spans(project), { ...json, ...as(who) });
-      expect([refused.status, refused.json()]).toEqual([403, { code: 7, message: 'Forbidden' }]);
+      expect([refused.status, refused.json()]).toEqual([403, { code: 7, message: `the API key may not write to ${project}` }]);
     }
     const taken = await send(path, spans('team/o'), { ...json, 'wandb-api-key': keys.get('writer')! });
     expect(taken.status).toBe(200);
@@ -248,7 +305,7 @@ describe('OTLP answers who may not in its own words', () => {
       ['writer', 'foreign/pb'],
     ] as const) {
       const refused = await post({ ...as(who), project_id: project }, request);
-      expect([who, refused.status, statusOf(refused.bytes)]).toEqual([who, 403, { code: [8, 7], message: [0x12, 'Forbidden'] }]); // prettier-ignore
+      expect([who, refused.status, statusOf(refused.bytes)]).toEqual([who, 403, { code: [8, 7], message: [0x12, `the API key may not write to ${project}`] }]); // prettier-ignore
     }
     expect((await post({ ...as('writer'), project_id: 'team/pb' }, request)).status).toBe(200);
     expect([await count('team/pb'), await count('foreign/pb')]).toEqual([1, 0]);
@@ -262,6 +319,10 @@ describe('without keys', () => {
       expect(await status('/v2/any/thing/calls/complete', batch(completed('any/thing', id, { wb_user_id: '"me"' })), headers, open)).toBe(200); // prettier-ignore
     const read = await send('/call/read', { project_id: 'any/thing', id }, {}, open);
     expect(read.json()).toMatchObject({ call: { wb_user_id: 'me' } });
+    const unsaid = newCallId();
+    await send('/v2/any/thing/calls/complete', batch(completed('any/thing', unsaid)), {}, open);
+    const other = await send('/call/read', { project_id: 'any/thing', id: unsaid }, {}, open);
+    expect(other.json()).toMatchObject({ call: { wb_user_id: 'any' } });
     expect((await fetch(`${open.url}/metrics`)).status).toBe(200);
   });
 

@@ -1,18 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { childrenOf } from '../chaos/victims.ts';
+import { childrenOf, cpuMs, eventually, pssMib } from '@weft/testkit';
 import { batch, completed, newIds } from './calls.ts';
-import {
-  cleanUp,
-  eventually,
-  newDirectory,
-  runBundle,
-  startServer,
-  type ServerProcess,
-} from './server-process.ts';
+import { cleanUp, newDirectory, runBundle, startServer, type ServerProcess } from './server-process.ts';
 
 /** Starting, stopping and dying, as an operator does it: the bundle in a process of its own, one data directory. */
 
@@ -124,7 +116,10 @@ describe('one data directory, through its life', () => {
     });
     expect([read.status, await read.json()]).toEqual([
       503,
-      { reason: expect.stringContaining('not available') },
+      {
+        reason: expect.stringContaining('not available'),
+        request_id: read.headers.get('x-request-id'),
+      },
     ]);
     expect(Number(read.headers.get('retry-after'))).toBeGreaterThan(0);
     const reads = new Set<string>();
@@ -162,7 +157,7 @@ describe('a start that cannot be', () => {
     ['a port that is none', ['--port', '70000'], {}, 2, /--port: expected a number from 0 to 65535/],
     ['a setting that is none', [], { WRITER_BATCH_MAX_EVENTS: 'many', QUERY_FRESHNESS_MAX_WAIT_MS: '-1' }, 1, /WRITER_BATCH_MAX_EVENTS: must be an integer from 1 to 50000\n.*QUERY_FRESHNESS_MAX_WAIT_MS/],
     ['a data directory that cannot be made', ['--data-dir', '/dev/null/weft'], {}, 1, /\/dev\/null\/weft/],
-    ['a ClickHouse that is not there', [], { WF_CLICKHOUSE_HOST: '127.0.0.1', WF_CLICKHOUSE_PORT: '9', WF_CLICKHOUSE_PASS: 'hunter2' }, 1, /the store is not available/],
+    ['a ClickHouse that is not there', [], { WF_CLICKHOUSE_HOST: '127.0.0.1', WF_CLICKHOUSE_PORT: '9', WF_CLICKHOUSE_PASS: 'hunter2', WEFT_START_TIMEOUT_MS: '500' }, 1, /ClickHouse \(WF_CLICKHOUSE_HOST\) could not be used within 500 ms .*: the store is not available/s],
   ])('says what is wrong: %s', async (_, args, env, code, message) => {
     const dataDir = join(await newDirectory(), 'data');
     const ended = await runBundle('all-in-one', ['--port', '0', '--data-dir', dataDir, ...args], env);
@@ -246,15 +241,4 @@ function send(agent: Agent, url: string, body: string): Promise<Outcome> {
     });
     req.end(body);
   });
-}
-
-/** proc(5): fields 14 and 15 of stat, in ticks of 10 ms. */
-function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function pssMib(pid: number): number {
-  return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]) / 1024;
 }

@@ -173,7 +173,7 @@ describe('one wrong member is named', () => {
     ['/obj/create', { obj: { project_id: p, object_id: 'o'.repeat(129), val: 1 } }, 400, 'object_id: is longer than 128 characters'],
     ['/obj/create', { obj: { project_id: p, object_id: 'o' } }, 400, 'obj.val: is required'],
     ['/obj/create', { obj: [] }, 400, 'obj: must be an object'],
-    ['/obj/create', { obj: { project_id: p, object_id: 'o', val: 1, builtin_object_class: 'Nope' } }, 400, 'builtin_object_class: unknown class "Nope"'],
+    ['/obj/create', { obj: { project_id: p, object_id: 'o', val: {}, builtin_object_class: 'Nope' } }, 400, 'builtin_object_class: unknown class "Nope"'],
     ['/table/create', { table: { project_id: p, rows: [{}, 5] } }, 400, 'table.rows[1]: must be an object'],
     ['/table/create', { table: { project_id: p } }, 400, 'table.rows: is required'],
     ['/feedback/create', { ...feedback, payload: { x: 'y'.repeat(1024 * 1024) } }, 400, 'payload: is larger than 1048576 bytes'],
@@ -181,7 +181,6 @@ describe('one wrong member is named', () => {
     ['/feedback/create', { ...feedback, feedback_type: 'wandb.note.1', payload: { note: 'n'.repeat(1025) } }, 400, 'payload.note: must have 1 to 1024 characters'],
     ['/feedback/create', { ...feedback, feedback_type: 'wandb.reaction.1', payload: { emoji: 'ab' } }, 400, 'payload.emoji: must be exactly one emoji'],
     ['/feedback/create', { ...feedback, call_ref: 'x' }, 400, 'call_ref: is not allowed for feedback of type "custom"'],
-    ['/feedback/create', { ...feedback, payload: [] }, 400, 'payload: must be an object'],
     ['/service/projects_info', { project_ids: Array(1001).fill(p) }, 400, 'project_ids: more than 1000'],
     ['/service/projects_info', { project_ids: [p, 'x'] }, 400, 'project_ids[1]: expected "entity/project", got "x"'],
   ])('%s %j', async (path, body, status, reason) => {
@@ -201,10 +200,7 @@ describe('one wrong member is named', () => {
     const project_id = newProject('none');
     expect(await reasonOf('/obj/read', { project_id, object_id: 'o', digest: 'latest' })).toEqual([404, 'Obj o:latest not found']); // prettier-ignore
     expect(await reasonOf('/file/content', { project_id, digest: 'd' })).toEqual([404, 'File d not found']);
-    expect(await reasonOf('/table/query_stats', { project_id, digest: 'd' })).toEqual([
-      404,
-      'Table d not found',
-    ]);
+    expect(await stack.post('/table/query_stats', { project_id, digest: 'd' })).toEqual({ count: 0 });
     expect(await stack.post('/table/query', { project_id, digest: 'd' })).toEqual({ rows: [] });
     expect(await stack.post('/call/read', { project_id, id: 'x' })).toEqual({ call: null });
     expect(await stack.post('/calls/delete', { project_id, call_ids: [] })).toEqual({ num_deleted: 0 });
@@ -300,13 +296,18 @@ describe('whatever a member holds', () => {
     }
   } // prettier-ignore
 
-  let rejectedBefore: number;
+  let rejectedBefore: string;
   beforeAll(async () => {
     rejectedBefore = await rejectedByWriter();
   });
-  async function rejectedByWriter(): Promise<number> {
-    const res = await fetch(`${stack.url}/metrics`, { headers: { authorization: `Bearer ${apiKey}` } });
-    return Number(/^weft_writer_events_rejected_total (\d+)$/m.exec(await res.text())?.[1]);
+  /** By any of the writers: the log has their dead letters, while each counts its own in its metrics. */
+  async function rejectedByWriter(): Promise<string> {
+    const res = await fetch(`${stack.url}/weft/v1/dead-letters?group=writer&limit=100000`, {
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+    const letters = await res.text();
+    expect([res.status, letters]).toEqual([200, expect.anything()]);
+    return letters;
   }
 
   it.each(requests)('%s answers, and never with a failure of ours', async (path, request) => {

@@ -69,6 +69,17 @@ describe('spans of one id in two traces', () => {
     expect(await read(project, SPAN)).toMatchObject({ id: SPAN, trace_id: SECOND });
   });
 
+  it('have the name once the rename is acknowledged, however soon it follows', async () => {
+    const project = newProject('otel-id');
+    for (let round = 0; round < 20; round++) {
+      const traceId = round.toString(16).padStart(32, '1');
+      const spanId = round.toString(16).padStart(16, '1');
+      await send(project, span(traceId, { spanId }));
+      await stack.post('/call/update', { project_id: project, call_id: spanId, display_name: `n${round}` });
+      expect(await read(project, spanId)).toMatchObject({ id: spanId, display_name: `n${round}` });
+    }
+  });
+
   it('are renamed and deleted together, because both name the id only', async () => {
     const project = newProject('otel-id');
     await send(project, span(FIRST), span(SECOND));

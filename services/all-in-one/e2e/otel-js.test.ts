@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { runProgram } from './program.ts';
+import { hearProgram } from './program.ts';
 import { apiKey, newProject, openStack, type ReadCall, type Stack } from './stack.ts';
 
 let stack: Stack;
@@ -8,12 +8,24 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-describe.each(['proto', 'json'])('OpenTelemetry JS exporter, %s', (encoding) => {
-  it('sends nested spans that are read back as calls', async () => {
+describe.each([
+  ['proto', 'gzip'],
+  ['proto', 'none'],
+  ['json', 'gzip'],
+  ['json', 'none'],
+  ['grpc', 'gzip'],
+  ['grpc', 'none'],
+])('OpenTelemetry JS exporter, %s, compression %s', (protocol, compression) => {
+  it('sends nested spans that are read back as calls, and complains of nothing', async () => {
+    const endpoint = protocol === 'grpc' ? stack.grpc : `${stack.url}/otel/v1/traces`;
+    // A running stack that did not say where its gRPC is cannot be asked there.
+    if (endpoint === undefined) return;
     const project = newProject('otel');
-    const sent = await runProgram<Record<'traceId' | 'rootId' | 'childId', string>>(
-      stack, 'otel.mjs', encoding, `${stack.url}/otel/v1/traces`, project, apiKey,
-    ); // prettier-ignore
+    const { printed: sent, said } = await hearProgram<Record<'traceId' | 'rootId' | 'childId', string>>(stack, {
+      command: process.execPath,
+      args: ['otel.mjs', protocol, endpoint, project, apiKey, compression],
+    }); // prettier-ignore
+    expect(said).toEqual([]);
     const calls = await stack.lines<ReadCall>('/calls/stream_query', {
       project_id: project,
       filter: { trace_ids: [sent.traceId] },

@@ -1,5 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { NextClient } from './recordings-next.ts';
+import { readConfigurations, readRecording, RECORDINGS, Replay, type Recorded } from './recordings.ts';
 import { newProject, openStack, type ReadCall, type Stack } from './stack.ts';
 
 /** Traffic of real clients (fixtures/README.md), sent again byte for byte where the recording has the bytes. */
@@ -10,87 +12,104 @@ beforeAll(async () => {
 });
 afterAll(() => stack.stop());
 
-interface Part {
-  readonly name: string;
-  readonly filename?: string;
-  readonly contentType?: string;
-  readonly bytes: number;
-  readonly text?: string;
-  readonly base64?: string;
-}
-interface Recorded {
-  readonly method: string;
-  readonly path: string;
-  /** Not for us: `fake model provider`. */
-  readonly to?: string;
-  readonly body: ({ readonly multipart: readonly Part[] } | Record<string, unknown>) & object;
-  readonly status: number;
-  readonly response: unknown;
-}
-interface Recording {
-  readonly steps: readonly { readonly step: string; readonly requests: readonly Recorded[] }[];
-}
-
-const WEAVE = new URL('./fixtures/weave-ts/', import.meta.url);
-const RECORDED_PROJECT = 'my-team/my-proj';
-
-describe.each(readdirSync(WEAVE).filter((name) => name.endsWith('.json')))('%s', (name) => {
-  const recording = JSON.parse(readFileSync(new URL(name, WEAVE), 'utf8')) as Recording;
+describe.each(RECORDINGS)('%s', (name) => {
+  const requests = readRecording(name).steps.flatMap(({ step, requests }) =>
+    requests.filter(({ to }) => to === undefined).map((request) => ({ step, request })),
+  );
 
   it('is answered as it was recorded', async () => {
-    const project = newProject('replay');
+    const replay = new Replay(newProject('replay'));
     const started = new Set<string>();
-    // Digests of the recording's minimal server are not the official ones: what follows refers to ours.
-    const digests = new Map<string, string>();
-    const translated = (value: unknown) => {
-      let text = JSON.stringify(value).replaceAll(RECORDED_PROJECT, project);
-      for (const [theirs, ours] of digests) text = text.replaceAll(theirs, ours);
-      return text;
-    };
-    for (const { step, requests } of recording.steps) {
-      for (const request of requests.filter(({ to }) => to === undefined)) {
-        const where = `${step} ${request.path}`;
-        const res = await stack.send(request.path, bodyOf(request, project, translated));
-        const answer = await res.text();
-        expect([where, res.status, answer]).toEqual([where, request.status, expect.anything()]);
-        collectStarts(request.body, started);
-        if (request.path === '/calls/stream_query') {
-          expectCalls(answer, started, (request.body as { limit: number }).limit);
-          continue;
-        }
-        const given = JSON.parse(answer) as Record<string, unknown>;
-        expect(shapeOf(given, where)).toEqual(shapeOf(request.response, where));
-        rememberDigests(request.response, given, digests);
+    for (const { step, request } of requests) {
+      const where = `${step} ${request.path}`;
+      const answer = await send(replay, request, where);
+      collectStarts(request.body, started);
+      if (request.path === '/calls/stream_query') {
+        expectCalls(answer, started, (request.body as { limit: number }).limit);
+        continue;
       }
+      const given = JSON.parse(answer) as Record<string, unknown>;
+      expect(shapeOf(given, where)).toEqual(shapeOf(request.response, where));
+      replay.rememberDigests(request.response, given);
     }
     expect(started.size).toBeGreaterThan(0);
-    const stored = await stack.lines<ReadCall>('/calls/stream_query', {
-      project_id: project,
-      columns: ['id'],
-    });
+    const stored = await readAll(replay);
     expect(stored.map((call) => call.id).sort()).toEqual([...started].sort());
+  });
+
+  it('is read the same when calls are sent as the next client sends them', async () => {
+    const [legacy, next] = [new Replay(newProject('replay')), new Replay(newProject('replay-next'))];
+    const client = new NextClient();
+    const sent = new Set<string>();
+    const completed: Omit<Recorded, 'response'>[] = [];
+    for (const { step, request } of requests) {
+      if (request.path === '/calls/stream_query') continue;
+      legacy.rememberDigests(request.response, JSON.parse(await send(legacy, request, step)));
+      for (const { path, body } of client.requestsFor(request)) {
+        const answer = await send(next, { ...request, path, body }, step);
+        next.rememberDigests(path === request.path ? request.response : {}, JSON.parse(answer));
+        sent.add(path.split('/').slice(-2).join('/'));
+        if (path.startsWith('/v2/')) completed.push({ ...request, path, body });
+      }
+    }
+    expect(client.unpaired()).toEqual([]);
+    expect(sent).toContain('calls/complete');
+    const [calls, nextCalls] = [await readAll(legacy), await readAll(next)];
+    expect(calls.length).toBeGreaterThan(0);
+    expect(nextCalls).toEqual(calls);
+    // Both ways in one project, which W&B refuses: a call that was sent both ways is the same call.
+    for (const request of completed) await send(legacy, request, 'again');
+    expect(await readAll(legacy)).toEqual(calls);
   });
 });
 
-function bodyOf(
-  request: Recorded,
-  project: string,
-  translated: (value: unknown) => string,
-): string | FormData {
-  if (!('multipart' in request.body)) return translated(request.body);
-  const form = new FormData();
-  for (const part of request.body.multipart as readonly Part[]) {
-    if (part.name === 'project_id') form.append('project_id', project);
-    else form.append(part.name, new Blob([contentOf(part)], { type: part.contentType ?? '' }), part.filename);
-  }
-  return form;
+/** Sends it; the status has to be the recorded one. Returns the answer. */
+async function send(replay: Replay, request: Omit<Recorded, 'response'>, where: string): Promise<string> {
+  const res = await stack.send(replay.pathOf(request), replay.bodyOf(request));
+  const answer = await res.text();
+  expect([where, res.status, answer]).toEqual([where, request.status, expect.anything()]);
+  return answer;
 }
 
-/** Binary parts were recorded by their size only. */
-function contentOf(part: Part): Buffer {
-  if (part.base64 !== undefined) return Buffer.from(part.base64, 'base64');
-  return part.text === undefined ? Buffer.alloc(part.bytes, 1) : Buffer.from(part.text);
+/** As the recording would have them. */
+async function readAll(replay: Replay): Promise<ReadCall[]> {
+  const calls = await stack.lines('/calls/stream_query', { project_id: replay.project });
+  return JSON.parse(replay.asRecorded(JSON.stringify(calls))) as ReadCall[];
 }
+
+describe('what npm weave sends in other settings, and sent to servers that fail', () => {
+  /** What the same client sent first to the same route in the long recording. */
+  const bodies = new Map(
+    readRecording('weave-0.11.1.json')
+      .steps.flatMap(({ requests }) => requests.map(({ path, body }) => [path, body] as const))
+      .reverse(),
+  );
+  const variants = readConfigurations().filter(({ requests }) => requests.length > 0);
+
+  it.each(variants)('$variant', async ({ requests }) => {
+    const replay = new Replay(newProject('replay-settings'));
+    let answered = 0;
+    for (const { method, path: paths, body } of requests) {
+      for (const path of paths.split(' or ')) {
+        const asked = body ?? bodies.get(path.replace(/^\/traces|^\/(?=\/)/, ''));
+        const res =
+          method === 'GET'
+            ? await fetch(stack.url + path)
+            : await stack.send(path, replay.bodyOf({ body: asked! }));
+        const answer = await res.text();
+        expect([path, res.status, answer]).toEqual([path, 200, expect.anything()]);
+        const given = JSON.parse(answer) as { data?: { viewer: object } };
+        if (path === '/graphql')
+          expect(given.data?.viewer).toMatchObject({
+            username: expect.any(String),
+            defaultEntity: { name: expect.stringMatching(/^[^/]+$/) },
+          });
+        answered++;
+      }
+    }
+    expect(answered).toBeGreaterThanOrEqual(requests.length);
+  });
+});
 
 function collectStarts(body: object, started: Set<string>): void {
   const { batch } = body as { batch?: readonly { mode: string; req: { start?: { id: string } } }[] };
@@ -137,12 +156,6 @@ function shapeOf(value: unknown, where: string): unknown {
       (member) => answer[member] !== undefined && answer[member] !== null,
     );
   return Object.keys(answer).filter((member) => !['object_id'].includes(member)).sort(); // prettier-ignore
-}
-
-function rememberDigests(theirs: unknown, ours: Record<string, unknown>, digests: Map<string, string>): void {
-  const recorded = theirs as { digest?: string; row_digests?: readonly string[] };
-  if (recorded.digest !== undefined) digests.set(recorded.digest, ours.digest as string);
-  recorded.row_digests?.forEach((digest, i) => digests.set(digest, (ours.row_digests as string[])[i]!));
 }
 
 const OTLP = new URL('../../../libs/otlp/fixtures/', import.meta.url);

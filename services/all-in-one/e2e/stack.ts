@@ -9,25 +9,35 @@ const settings = loadConfig(
   z.object({
     /** A running stack; unset = one is started in this process, on embedded backends. */
     BASE_URL: envString().optional(),
-    /** A key for that stack, which may write to projects of the entity `e2e`. */
+    /** Of that stack, host:port. Unset: its gRPC is not tested. */
+    OTLP_GRPC_ADDRESS: envString().optional(),
+    /** Ports where that stack looks for the models of the tests: JSON of names and numbers (cluster/test-models.ts). */
+    E2E_MODEL_PORTS: envString({ default: '{}' }),
+    /** A key for that stack, of the role `admin`. It believes what requests say of their users only where it has no keys. */
     WEFT_API_KEY: envString({ default: 'local-0123456789012345678901234567890123456789' }),
     /** Python that has the packages of scripts/python-requirements.txt. */
     WEFT_PYTHON: envString().optional(),
-    CI: envString().optional(),
-    REQUIRE_BACKENDS: envString().optional(),
+    /** Python that has those of scripts/python-requirements-2025.txt. */
+    WEFT_PYTHON_2025: envString().optional(),
+    /** Python that has those of scripts/python-requirements-otel.txt. */
+    WEFT_PYTHON_OTEL: envString().optional(),
   }),
 );
 
-/** Where backends are promised, a missing one is a failure, not a skip. */
-const promised = settings.CI === 'true' || settings.REQUIRE_BACKENDS === '1';
-
 export const apiKey = settings.WEFT_API_KEY;
 export const python = settings.WEFT_PYTHON;
-export const skipPython = python === undefined && !promised;
+export const python2025 = settings.WEFT_PYTHON_2025;
+export const pythonOtel = settings.WEFT_PYTHON_OTEL;
+
+/** Of a running stack; undefined = one is started in this process. */
+export const baseUrl = settings.BASE_URL;
+export const modelPorts = JSON.parse(settings.E2E_MODEL_PORTS) as Readonly<Record<string, number>>;
 
 export interface Stack {
   readonly url: string;
-  /** JSON in, JSON out; throws on any status but 200. */
+  /** OTLP/gRPC, host:port; undefined of a running stack that did not tell. */
+  readonly grpc: string | undefined;
+  /** JSON in, JSON out; throws on any status but 200. As all that reads, it throws on a stale answer too. */
   post<T>(path: string, body: object): Promise<T>;
   /** JSON lines. */
   lines<T>(path: string, body: object): Promise<T[]>;
@@ -39,18 +49,32 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+export interface StackOptions {
+  readonly logLevel?: 'error';
+  /** Settings of the one that is started here; a running stack has its own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its data are here, and stay when it is stopped. Default: a temporary directory that `stop()` removes. */
+  readonly dataDir?: string;
+}
+
 /** The stack under test: HTTP only, wherever it runs. */
-export async function openStack(): Promise<Stack> {
+export async function openStack(options: StackOptions = {}): Promise<Stack> {
   const started =
-    settings.BASE_URL === undefined ? await startHere() : { url: settings.BASE_URL, stop: async () => {} };
+    settings.BASE_URL === undefined
+      ? await startHere(options)
+      : { url: settings.BASE_URL, grpc: settings.OTLP_GRPC_ADDRESS, stop: async () => {} };
   const { url } = started;
-  const send: Stack['send'] = (path, body, headers = {}) => {
+  const send: Stack['send'] = async (path, body, headers = {}) => {
     const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData;
-    return fetch(url + path, {
+    const res = await fetch(url + path, {
       method: 'POST',
       body: (raw ? body : JSON.stringify(body)) as NonNullable<RequestInit['body']>,
       headers: { authorization: `Basic ${Buffer.from(`api:${apiKey}`).toString('base64')}`, ...headers },
     });
+    const freshness = res.headers.get('x-weft-freshness');
+    if (freshness !== null)
+      throw new Error(`${path}: ${freshness}; the stack needs ${JSON.stringify(PATIENT)}`);
+    return res;
   };
   const text = async (path: string, body: object) => {
     const res = await send(path, body);
@@ -60,6 +84,7 @@ export async function openStack(): Promise<Stack> {
   };
   return {
     url,
+    grpc: started.grpc,
     send,
     post: async <T>(path: string, body: object) => JSON.parse(await text(path, body)) as T,
     lines: async <T>(path: string, body: object) =>
@@ -74,14 +99,19 @@ export async function openStack(): Promise<Stack> {
 /** A busy machine may take longer than the default of 2 s: then a read would be stale, and say so, by design. */
 export const PATIENT = { QUERY_FRESHNESS_MAX_WAIT_MS: '30000' };
 
-async function startHere(): Promise<{ url: string; stop(): Promise<void> }> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'weft-e2e-'));
-  const server = await startAllInOne({ dataDir, env: PATIENT });
+async function startHere({
+  env,
+  dataDir: kept,
+  ...options
+}: StackOptions): Promise<Pick<Stack, 'url' | 'grpc' | 'stop'>> {
+  const dataDir = kept ?? (await mkdtemp(join(tmpdir(), 'weft-e2e-')));
+  const server = await startAllInOne({ dataDir, env: { ...PATIENT, ...env }, ...options });
   return {
     url: server.url,
+    grpc: server.grpc,
     stop: async () => {
       await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      if (kept === undefined) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
@@ -99,6 +129,7 @@ export interface ReadCall {
   readonly id: string;
   readonly project_id: string;
   readonly op_name: string;
+  readonly display_name: string | null;
   readonly trace_id: string;
   readonly parent_id: string | null;
   readonly exception: string | null;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { requireBackend } from '@weft/testkit';
 import { runProgram } from './program.ts';
-import { newProject, openStack, skipPython, type ReadCall, type Stack } from './stack.ts';
+import { apiKey, newProject, openStack, type ReadCall, type Stack } from './stack.ts';
 
 interface PythonCall {
   readonly id: string;
@@ -19,10 +20,7 @@ interface Traced {
   readonly rows: readonly object[];
 }
 
-// Without WEFT_PYTHON: skipped, and said so by the name; where CI promises it, they run and fail.
-const suite = skipPython ? describe.skip : describe;
-
-suite(`Python weave${skipPython ? ' (skipped: WEFT_PYTHON is not set; scripts/test sets it)' : ''}`, () => {
+requireBackend('python', describe)('Python weave', () => {
   let stack: Stack;
   beforeAll(async () => {
     stack = await openStack();
@@ -63,9 +61,11 @@ suite(`Python weave${skipPython ? ' (skipped: WEFT_PYTHON is not set; scripts/te
     const sent = await runProgram<Record<'traceId' | 'rootId' | 'childId', string>>(
       stack,
       'otel.py',
+      'proto',
       `${stack.url}/otel/v1/traces`,
       project,
-      'key',
+      apiKey,
+      'gzip',
     );
     const calls = await stack.lines<ReadCall>('/calls/stream_query', { project_id: project });
     expect(calls).toMatchObject([

@@ -38,7 +38,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
 }
 
 /** What a person who just started the server needs to send a first trace. */
-export function firstSteps(url: string, open: boolean): string {
+export function firstSteps(url: string, open: boolean, grpc?: string): string {
   const key = open ? 'local' : '<your key>';
   return `
   Weft is ready at ${url}${open ? '  (this machine only, no keys)' : ''}
@@ -46,7 +46,7 @@ export function firstSteps(url: string, open: boolean): string {
   Python      WF_TRACE_SERVER_URL=${url} WANDB_BASE_URL=${url} WANDB_API_KEY=${key} python app.py   # weave.init("team/project")
   TypeScript  WF_TRACE_SERVER_URL=${url} WANDB_BASE_URL=${url} WANDB_API_KEY=${key} node app.js     # weave.init('team/project')
   OTLP        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=${url}/otel/v1/traces OTEL_EXPORTER_OTLP_TRACES_HEADERS=project_id=team/project,wandb-api-key=${key}
-
+${grpc === undefined ? '' : `  OTLP/gRPC   OTEL_EXPORTER_OTLP_ENDPOINT=http://${grpc} OTEL_EXPORTER_OTLP_HEADERS=project_id=team/project,wandb-api-key=${key}\n`}
   Ctrl-C stops it; nothing that was acknowledged is lost.
 `;
 }

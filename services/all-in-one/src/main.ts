@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { createLogger } from '@weft/runtime';
 import { runAllInOne } from './all-in-one.ts';
 import { firstSteps, parseCommandLine, USAGE, type CommandLine } from './command-line.ts';
@@ -9,7 +10,8 @@ runAllInOne({
   ...options,
   config: loadAllInOneConfig(),
   logger,
-  onReady: ({ url, open }) => process.stdout.write(firstSteps(url, open)),
+  webDir: fileURLToPath(new URL('./web', import.meta.url)),
+  onReady: ({ url, open, grpc }) => process.stdout.write(firstSteps(url, open, grpc)),
 });
 
 function read(): CommandLine {

@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { explainListenError, prepareDataDir } from './start-problems.ts';
+import { prepareDataDir } from './start-problems.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -30,30 +28,5 @@ describe('prepareDataDir', () => {
     await expect(prepareDataDir('/proc/weft/x')).rejects.toThrow(
       '--data-dir: cannot keep traces in /proc/weft',
     );
-  });
-});
-
-describe('explainListenError', () => {
-  async function listen(host: string, port: number) {
-    const server = createServer().listen(port, host);
-    try {
-      await once(server, 'listening');
-      return server;
-    } catch (error) {
-      throw explainListenError(error, host, port);
-    }
-  }
-
-  it('says what to do about a port or an address that is not to be had', async () => {
-    const first = await listen('127.0.0.1', 0);
-    const { port } = first.address() as AddressInfo;
-    await expect(listen('127.0.0.1', port)).rejects.toThrow(`cannot listen on 127.0.0.1:${port}: something else listens there: stop it, or choose another port with --port`); // prettier-ignore
-    await expect(listen('192.0.2.1', port)).rejects.toThrow('--host');
-    first.close();
-  });
-
-  it('leaves other errors alone', () => {
-    const other = new Error('x');
-    expect(explainListenError(other, 'h', 1)).toBe(other);
   });
 });

@@ -30,21 +30,3 @@ async function makeOne(dir: string): Promise<void> {
     if (!(await stat(dir)).isDirectory()) throw new Error('it is not a directory', { cause: error });
   }
 }
-
-const ADVICE: ReadonlyMap<string, string> = new Map([
-  [
-    'EADDRINUSE',
-    'something else listens there: stop it, or choose another port with --port (0 = a free one)',
-  ],
-  ['EACCES', 'this user may not listen on that port: choose one from 1024 on with --port'],
-  ['EADDRNOTAVAIL', 'this machine does not have that address: choose another one with --host'],
-  ['ENOTFOUND', 'nobody knows that host name: choose another one with --host'],
-]);
-
-/** What can be done about an address that cannot be listened on; anything else comes back as it is. */
-export function explainListenError(error: unknown, host: string, port: number): unknown {
-  const advice = ADVICE.get((error as NodeJS.ErrnoException | null)?.code ?? '');
-  return advice === undefined
-    ? error
-    : new Error(`cannot listen on ${host}:${port}: ${advice}`, { cause: error });
-}

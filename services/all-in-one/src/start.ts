@@ -1,10 +1,12 @@
 import { EventEmitter } from 'node:events';
-import { createLogger } from '@weft/runtime';
+import { createLogger, type LogLevel } from '@weft/runtime';
 import { runAllInOne } from './all-in-one.ts';
 import { loadAllInOneConfig } from './config.ts';
 
 export interface StartedAllInOne {
   readonly url: string;
+  /** Of OTLP/gRPC, host:port. */
+  readonly grpc: string | undefined;
   /** Resolves with the exit code a process would have had. */
   stop(): Promise<number>;
 }
@@ -15,19 +17,25 @@ export async function startAllInOne(options: {
   host?: string;
   port?: number;
   env?: NodeJS.ProcessEnv;
+  /** Default: warnings and errors. */
+  logLevel?: LogLevel;
+  minGarbageGraceMs?: number;
+  webDir?: string;
 }): Promise<StartedAllInOne> {
   const quiet = Object.assign(new EventEmitter(), { exit: () => undefined });
-  let url: string | undefined;
+  let ready: { url: string; grpc: string | undefined } | undefined;
   const service = runAllInOne({
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
     dataDir: options.dataDir,
-    config: loadAllInOneConfig(options.env ?? {}),
-    logger: createLogger({ name: 'all-in-one', level: 'warn' }),
+    config: loadAllInOneConfig({ GATEWAY_OTLP_GRPC_PORT: '0', ...options.env }),
+    logger: createLogger({ name: 'all-in-one', level: options.logLevel ?? 'warn' }),
     process: quiet,
-    onReady: (address) => (url = address.url),
+    minGarbageGraceMs: options.minGarbageGraceMs,
+    webDir: options.webDir,
+    onReady: (address) => (ready = address),
   });
   await service.started;
-  if (url === undefined) throw new Error(`the server did not start: exit code ${await service.ended}`);
-  return { url, stop: () => service.stop() };
+  if (ready === undefined) throw new Error(`the server did not start: exit code ${await service.ended}`);
+  return { url: ready.url, grpc: ready.grpc, stop: () => service.stop() };
 }

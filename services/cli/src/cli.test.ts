@@ -117,12 +117,46 @@ describe('weft keys', () => {
     'keys list --user ada',
     'keys list --file=',
     'keys revoke',
-  ])('exits 2 with the usage on "weft %s"', async (line) => {
+    'dlq',
+    'dlq replay',
+    'dlq drop --json',
+    'dlq drop --all 1-0',
+    'dlq replay --rate 0 --all',
+    'dlq list --topic none',
+    'dlq list --limit 0',
+    'dlq list --url nowhere',
+    'dlq show',
+    'score',
+    'score --project a/b --monitor m',
+    'score --project a/b --monitor m --from 7d --url nowhere',
+    'monitors',
+    'monitors list',
+    'monitors publish --project a/b',
+    'monitors publish package.json --project a/b --nope',
+    'monitors activate --project a/b',
+    'monitors budget --project a/b --tokens-per-day 1.5',
+    'monitors budget --project a/b --tokens-per-day 1 --none',
+    'monitors budget --project a/b --usd-per-day -1',
+    'monitors dead --project a/b --limit 0',
+    'monitors drop --project a/b',
+    'monitors revive --project a/b --all id',
+    'storage',
+    'storage check stray',
+    'storage check --direct --url http://127.0.0.1:6346',
+    'storage gc --grace-hours 0',
+    'storage gc --grace-hours 1e3',
+    'storage gc --grace-hours 8785',
+    'storage gc --url nowhere',
+    'storage gc --nope',
+    'storage usage team/app',
+  ])('exits 2 with what is expected on "weft %s"', async (line) => {
     const args = line.split(' ').filter((arg) => arg !== '');
     expect(await weft(...args)).toMatchObject({
       code: 2,
       out: '',
-      notes: expect.stringContaining('usage: weft keys'),
+      notes: expect.stringMatching(
+        /Usage: weft|--help says|give ids|Give ids|expected a URL|give --file|give --none|give it, or/,
+      ),
     });
   });
 
@@ -133,6 +167,6 @@ describe('weft keys', () => {
     const { stdout } = await run('keys', 'create', '--user', 'ada', '--file', file);
     expect((await principal(stdout.trim()))?.user).toBe('ada');
     await expect(run('keys', 'revoke', 'none', '--file', file)).rejects.toMatchObject({ code: 1 });
-    expect((await run('--help')).stdout).toContain('usage: weft');
+    expect((await run('--help')).stdout).toContain('Usage: weft');
   });
 });

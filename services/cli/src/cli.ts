@@ -1,70 +1,71 @@
-import { parseArgs } from 'node:util';
+import { Command, CommanderError } from 'commander';
 import { KeysFileError } from '@weft/http';
+import { AppError } from '@weft/model';
 import { ConfigError } from '@weft/runtime';
-import { keysCommand } from './keys.ts';
+import { addDlqCommands } from './dlq.ts';
+import { addDoctorCommand } from './doctor/doctor.ts';
+import { addKeysCommands } from './keys.ts';
+import { addMigrateCommands } from './migrate.ts';
+import { addMonitorsCommands } from './monitors.ts';
+import { CliError, UsageError, withCauses, type CliPort } from './port.ts';
+import { addRemapCommand } from './remap.ts';
+import { addScoreCommand } from './score.ts';
+import { addStorageCommands } from './storage/storage.ts';
+import { addTopicsCommands } from './topics.ts';
 
-/** What a command touches of the outside. */
-export interface CliPort {
-  /** The answer: what a script reads. */
-  readonly out: (text: string) => void;
-  /** Everything else: what a person reads. */
-  readonly note: (text: string) => void;
-  /** Default: the process's own. */
-  readonly env?: NodeJS.ProcessEnv;
-}
+const GROUPS = [
+  addKeysCommands,
+  addDlqCommands,
+  addRemapCommand,
+  addMonitorsCommands,
+  addScoreCommand,
+  addStorageCommands,
+  addTopicsCommands,
+  addMigrateCommands,
+  addDoctorCommand,
+];
 
-/** The command line is not understood; answered with exit code 2. */
-export class UsageError extends Error {}
-
-const USAGE = `usage: weft keys create --user NAME [--projects PATTERN]... [--role read|write|admin] [--file FILE] [--json]
-       weft keys list [--file FILE] [--json]
-       weft keys revoke ID [--file FILE] [--json]
-
-  --projects  entity/project, entity/* or * (the default); may be repeated
-  --role      read, write (the default: reads too) or admin (also /metrics)
-  --file      the keys file; default: the variable WEFT_KEYS_FILE
-  --json      answer in JSON
-`;
-
-const OPTIONS = {
-  user: { type: 'string' },
-  projects: { type: 'string', multiple: true },
-  role: { type: 'string' },
-  file: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-export type Options = ReturnType<typeof parse>['values'];
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    throw new UsageError((cause as Error).message, { cause });
-  }
-}
+const AFTER = `
+Exit codes: 0 done, 1 could not be done (or not all of it), 2 the command line is not understood.
+Settings are read from the environment: docs/operate.md names them.`;
 
 /** Runs one command. Returns the exit code: 0 done, 1 could not be done, 2 not understood. */
 export async function runCli(args: readonly string[], port: CliPort): Promise<number> {
+  let code = 0;
+  const program = new Command('weft')
+    .description('Runs and mends a Weft installation.')
+    .addHelpText('after', AFTER)
+    .configureOutput({
+      writeOut: port.out,
+      writeErr: port.note,
+      outputError: (text, write) => write(`weft: ${text.replace(/^error: /, '')}`),
+    })
+    .showHelpAfterError('(--help says what is expected)')
+    .exitOverride();
+  for (const add of GROUPS) add(program, { ...port, exitWith: (given) => (code = given) });
   try {
-    const { positionals, values } = parse(args);
-    if (values.help === true) {
-      port.out(USAGE);
-      return 0;
-    }
-    const [noun, verb, ...rest] = positionals;
-    if (noun !== 'keys')
-      throw new UsageError(noun === undefined ? 'no command given' : `no command "${noun}"`);
-    await keysCommand(verb, rest, values, port);
-    return 0;
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
   } catch (error) {
-    if (error instanceof UsageError) {
-      port.note(`weft: ${error.message}\n${USAGE}`);
-      return 2;
-    }
-    if (!(error instanceof KeysFileError) && !(error instanceof ConfigError)) throw error;
-    port.note(`weft: ${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}\n`);
-    return 1;
+    if (error instanceof CommanderError) return isHelp(error, args) ? 0 : 2;
+    const message = toMessage(error);
+    port.note(`weft: ${message}\n`);
+    return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** Help that was asked for; a command that is missing shows the help too, and is not understood. */
+function isHelp({ code }: CommanderError, args: readonly string[]): boolean {
+  return code === 'commander.helpDisplayed' || (code === 'commander.help' && args.includes('help'));
+}
+
+/** What a person can do something about. @throws anything else: it is a bug, and its stack says where. */
+function toMessage(error: unknown): string {
+  const isOurs =
+    error instanceof CliError ||
+    error instanceof KeysFileError ||
+    error instanceof ConfigError ||
+    error instanceof AppError;
+  if (!isOurs) throw error;
+  return withCauses(error);
 }

@@ -1,1 +1,2 @@
-export { runCli, type CliPort } from './cli.ts';
+export { runCli } from './cli.ts';
+export type { CliPort } from './port.ts';

@@ -1,51 +1,62 @@
+import { Option, type Command } from 'commander';
 import { createKey, keyringEnv, readKeysFile, revokeKey, ROLES, type KeyRecord, type Role } from '@weft/http';
 import { loadConfig } from '@weft/runtime';
 import { z } from 'zod';
-import { UsageError, type CliPort, type Options } from './cli.ts';
+import { UsageError, type CommandPort } from './port.ts';
+import { toTable } from './table.ts';
 
-type Verb = (file: string, rest: readonly string[], options: Options, port: CliPort) => Promise<void>;
-
-const VERBS = new Map<string, { run: Verb; takes: readonly (keyof Options)[]; positionals: number }>([
-  ['create', { run: create, takes: ['user', 'projects', 'role'], positionals: 0 }],
-  ['list', { run: list, takes: [], positionals: 0 }],
-  ['revoke', { run: revoke, takes: [], positionals: 1 }],
-]);
-
-/** `weft keys …`. @throws UsageError, KeysFileError, ConfigError */
-export async function keysCommand(
-  name: string | undefined,
-  rest: readonly string[],
-  options: Options,
-  port: CliPort,
-): Promise<void> {
-  const verb = VERBS.get(name ?? '');
-  if (verb === undefined) throw new UsageError('keys: expected create, list or revoke');
-  const stray = (Object.keys(options) as (keyof Options)[]).find(
-    (option) => option !== 'file' && option !== 'json' && !verb.takes.includes(option),
-  );
-  if (stray !== undefined) throw new UsageError(`keys ${name} takes no --${stray}`);
-  if (rest.length !== verb.positionals)
-    throw new UsageError(`keys ${name}: expected ${verb.positionals === 0 ? 'options only' : 'an ID'}`);
-  await verb.run(keysFile(options, port), rest, options, port);
+interface FileOptions {
+  readonly file?: string;
+  readonly json?: boolean;
 }
 
-function keysFile(options: Options, port: CliPort): string {
+interface CreateOptions extends FileOptions {
+  readonly user: string;
+  readonly projects?: readonly string[];
+  readonly role: Role;
+}
+
+/** `weft keys …`: the keys file, which running servers follow. */
+export function addKeysCommands(program: Command, port: CommandPort): void {
+  const keys = program.command('keys').description('API keys: make, list and revoke them (docs/keys.md)');
+  const add = (name: string, description: string) =>
+    keys
+      .command(name)
+      .description(description)
+      .option('--file <file>', 'the keys file; default: the variable WEFT_KEYS_FILE')
+      .option('--json', 'answer in JSON');
+  const file = (options: FileOptions) => keysFile(options, port);
+
+  add('create', 'make a key; it is printed once, the file keeps its hash')
+    .requiredOption('--user <name>', 'whose writes these are')
+    .option('--projects <pattern>', 'entity/project, entity/* or * (the default); may be repeated', collect)
+    .addOption(
+      new Option('--role <role>', 'write reads too; admin also /metrics and dead letters')
+        .choices(ROLES)
+        .default('write'),
+    )
+    .action((options: CreateOptions) => create(file(options), options, port));
+  add('list', 'who has a key').action((options: FileOptions) => list(file(options), options, port));
+  add('revoke', 'end a key')
+    .argument('<id>', 'the id that list shows')
+    .action((id: string, options: FileOptions) => revoke(file(options), id, options, port));
+}
+
+/** For an option that may be repeated. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function keysFile(options: FileOptions, port: CommandPort): string {
   const file = options.file ?? loadConfig(z.object(keyringEnv), port.env).WEFT_KEYS_FILE;
   if (file === undefined || file === '')
     throw new UsageError('no keys file: give --file or set WEFT_KEYS_FILE');
   return file;
 }
 
-async function create(
-  file: string,
-  _rest: readonly string[],
-  options: Options,
-  port: CliPort,
-): Promise<void> {
-  const { user, projects = ['*'], role = 'write' } = options;
-  if (user === undefined) throw new UsageError('keys create: --user is missing');
-  if (!isRole(role)) throw new UsageError(`--role: expected ${ROLES.join(', ')}`);
-  const { key, record } = await createKey(file, { user, projects, role });
+async function create(file: string, options: CreateOptions, port: CommandPort): Promise<void> {
+  const { user, projects = ['*'], role } = options;
+  const { key, record } = await createKey(file, { user, projects: [...projects], role });
   if (options.json === true) return port.out(`${JSON.stringify({ key, ...withoutHash(record) })}\n`);
   port.out(`${key}\n`);
   port.note(
@@ -53,53 +64,27 @@ async function create(
   );
 }
 
-async function list(file: string, _rest: readonly string[], options: Options, port: CliPort): Promise<void> {
+async function list(file: string, options: FileOptions, port: CommandPort): Promise<void> {
   const keys = (await readKeysFile(file)) ?? [];
   if (options.json === true) return port.out(`${JSON.stringify(keys.map(withoutHash))}\n`);
   if (keys.length === 0) return port.note(`no keys in ${file}\n`);
-  port.out(
-    toTable([
-      ['ID', 'USER', 'ROLE', 'PROJECTS', 'CREATED', 'REVOKED'],
-      ...keys.map((key) => [
-        key.id,
-        key.user,
-        key.role,
-        key.projects.join(','),
-        key.createdAt,
-        key.revokedAt ?? '-',
-      ]),
-    ]),
-  );
+  const rows = keys.map(({ id, user, role, projects, createdAt, revokedAt }) => [
+    id,
+    user,
+    role,
+    projects.join(','),
+    createdAt,
+    revokedAt ?? '-',
+  ]);
+  port.out(toTable([['ID', 'USER', 'ROLE', 'PROJECTS', 'CREATED', 'REVOKED'], ...rows]));
 }
 
-async function revoke(
-  file: string,
-  [id = '']: readonly string[],
-  options: Options,
-  port: CliPort,
-): Promise<void> {
+async function revoke(file: string, id: string, options: FileOptions, port: CommandPort): Promise<void> {
   const record = await revokeKey(file, id);
   if (options.json === true) return port.out(`${JSON.stringify(withoutHash(record))}\n`);
   port.note(`Key ${record.id} of ${record.user} is revoked.\n`);
 }
 
-function isRole(text: string): text is Role {
-  return (ROLES as readonly string[]).includes(text);
-}
-
 function withoutHash({ hash: _, ...rest }: KeyRecord): Omit<KeyRecord, 'hash'> {
   return rest;
-}
-
-function toTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('');
 }

@@ -48,8 +48,8 @@ export interface ReadContext {
   readonly projectId: string | null;
   /** @throws AppError `forbidden`: refuses the whole request. */
   readonly checkProject: (projectId: string) => void;
-  /** Who is behind the request, given the `wb_user_id` it claims. */
-  readonly userOf: (claimed: string | null) => string;
+  /** Who writes to the project, given the `wb_user_id` that the item claims. */
+  readonly authorOf: (projectId: string, claimed: string | null) => string;
   readonly receivedAtUs: number;
 }
 
@@ -186,7 +186,7 @@ function readItem(item: BatchItem, context: ReadContext): { event: TraceEvent; r
     kind,
     projectId,
     id,
-    userId: context.userOf(call.userId),
+    userId: context.authorOf(projectId, call.userId),
     receivedAtUs: context.receivedAtUs,
     note: '',
   };
@@ -221,7 +221,7 @@ function rejectedEvent({ kind, framed }: BatchItem, context: ReadContext): Trace
     kind: kind ?? 'call.started',
     projectId,
     id: newId(),
-    userId: context.userOf(null),
+    userId: context.authorOf(projectId, null),
     receivedAtUs,
     note: '',
     payload,

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { AppError, createDigests } from '@weft/model';
+import { sha256, sha256OfAll } from '@weft/runtime';
 
-export const digests = createDigests((data) => createHash('sha256').update(data).digest());
+export const digests = createDigests(sha256, sha256OfAll);
 
 /** Clients that compute digests themselves say what they expect. @throws AppError `digest_mismatch` */
 export function assertExpectedDigest(expected: string | null, digest: string): void {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { readCallItem, readFeedbackEvent, readObjectEvent, readTableEvent } from '@weft/model';
+import { readCallItem, readObjectEvent, readTableEvent } from '@weft/model';
 import { startGateway, type GatewayServer } from './testing/gateway-server.ts';
 
 interface Part {
@@ -20,14 +20,7 @@ const recording = JSON.parse(
 ) as {
   steps: { requests: Recorded[] }[];
 };
-const WRITES = [
-  '/file/create',
-  '/obj/create',
-  '/call/upsert_batch',
-  '/table/create',
-  '/feedback/create',
-  '/call/update',
-];
+const WRITES = ['/file/create', '/obj/create', '/call/upsert_batch', '/table/create', '/call/update'];
 
 let gateway: GatewayServer;
 afterEach(() => gateway.stop());
@@ -59,7 +52,6 @@ describe('the npm SDK as recorded', () => {
         readCallItem(event.kind, event.payload);
       if (event.kind === 'object.created') readObjectEvent(event);
       if (event.kind === 'table.created') readTableEvent(event);
-      if (event.kind === 'feedback.created') readFeedbackEvent(event);
     }
     const parts = writes.reduce((count, { body }) => count + (body!.batch?.length ?? 1), 0);
     expect(events).toHaveLength(parts);

@@ -10,6 +10,12 @@ export const CALL_COLUMNS = [
 export type CallColumn = (typeof CALL_COLUMNS)[number];
 
 const KNOWN: ReadonlySet<string> = new Set(CALL_COLUMNS);
+/** Names of the payloads as stored, which upstream takes too. */
+const STORED_NAMES: ReadonlyMap<string, CallColumn> = new Map(
+  (['attributes', 'inputs', 'output', 'summary'] as const).map((name) => [`${name}_dump`, name]),
+);
+/** What the summary's status, name and latency are made of comes with it (weave-api §7.7). */
+const WITH_SUMMARY: readonly CallColumn[] = ['ended_at', 'exception', 'display_name'];
 /** Filled whatever was asked for: every client's model requires them. */
 const ALWAYS: readonly CallColumn[] = ['id', 'project_id', 'trace_id', 'op_name', 'started_at'];
 
@@ -25,7 +31,8 @@ export function toColumns(columns: readonly string[] | undefined): Columns {
   const selected = new Set<CallColumn>(ALWAYS);
   columns.forEach((column, index) => {
     const dot = column.indexOf('.');
-    const name = dot < 0 ? column : column.slice(0, dot);
+    const written = dot < 0 ? column : column.slice(0, dot);
+    const name = STORED_NAMES.get(written) ?? written;
     if (!KNOWN.has(name))
       throw new AppError(
         'unsupported_member',
@@ -33,6 +40,7 @@ export function toColumns(columns: readonly string[] | undefined): Columns {
       );
     selected.add(name as CallColumn);
   });
+  if (selected.has('summary')) for (const column of WITH_SUMMARY) selected.add(column);
   return selected;
 }
 

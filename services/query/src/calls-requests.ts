@@ -1,27 +1,10 @@
 import { AppError } from '@weft/model';
-import { CALL_SORT_FIELDS, type CallsFilter, type CallSortField } from '@weft/trace-store';
-import { z } from 'zod';
-import { flag, given, limit, notYet, offset, projectId, strings } from './parse.ts';
+import { parseQuery, type Expr, type Field } from '@weft/query-language';
+import { callFields, type CallsFilter, type CallsQuery } from '@weft/trace-store';
+import type { CallsFilter as WireFilter, SortBy } from '@weft/weave-api';
 
-const MAX_SORT_FIELDS = 20;
-const MAX_COLUMNS = 200;
-
-/** `CallsFilter` of the wire (weave-api §3). */
-const filter = given(
-  z.object({
-    op_names: strings('filter.op_names'),
-    input_refs: strings('filter.input_refs'),
-    output_refs: strings('filter.output_refs'),
-    parent_ids: strings('filter.parent_ids'),
-    trace_ids: strings('filter.trace_ids'),
-    call_ids: strings('filter.call_ids'),
-    thread_ids: strings('filter.thread_ids'),
-    turn_ids: strings('filter.turn_ids'),
-    trace_roots_only: given(z.boolean()),
-    wb_user_ids: strings('filter.wb_user_ids'),
-    wb_run_ids: strings('filter.wb_run_ids'),
-  }),
-).transform((wire): CallsFilter => {
+/** `CallsFilter` of the wire as the store takes it. */
+export function toCallsFilter(wire: Partial<WireFilter> | undefined): CallsFilter {
   if (wire === undefined) return {};
   return {
     // An empty list means "not given"; only empty thread_ids match nothing (weave-internals §4.1).
@@ -37,68 +20,46 @@ const filter = given(
     userIds: some(wire.wb_user_ids),
     runIds: some(wire.wb_run_ids),
   };
-});
+}
 
 function some(list: string[] | undefined): string[] | undefined {
   return list === undefined || list.length === 0 ? undefined : list;
 }
 
-const SORTABLE: ReadonlySet<string> = new Set(CALL_SORT_FIELDS);
+/** Which calls a request is about. */
+export interface Selection {
+  readonly filter?: Partial<WireFilter> | undefined;
+  readonly query?: unknown;
+  readonly expand_columns?: readonly string[] | undefined;
+}
 
-const sortBy = given(z.array(z.object({ field: z.string(), direction: z.enum(['asc', 'desc']) }))).transform(
-  (sort = []) => {
-    if (sort.length > MAX_SORT_FIELDS)
-      throw new AppError('invalid_request', `sort_by: has more than ${MAX_SORT_FIELDS} fields`);
-    return sort.map(({ field, direction }, index) => {
-      if (SORTABLE.has(field)) return { field: field as CallSortField, direction };
+/** @throws AppError of `parseQuery`: 400 or 422 with the place in `query`. */
+export function toCallsSelection(request: Selection): {
+  readonly filter: CallsFilter;
+  readonly condition?: Expr;
+} {
+  const filter = toCallsFilter(request.filter);
+  if (request.query === undefined) return { filter };
+  return { filter, condition: parseQuery(request.query, callFields(request.expand_columns)) };
+}
+
+/** @throws AppError `unsupported_member` naming the field that calls do not have. */
+export function toCallsSort(
+  sort: readonly SortBy[] = [],
+  expandColumns: readonly string[] = [],
+): CallsQuery['sort'] {
+  const fieldOf = callFields(expandColumns);
+  return sort.map(({ field: path, direction }, index) => {
+    const field = fieldOf(path);
+    if (field === undefined || !hasOrder(field))
       throw new AppError(
         'unsupported_member',
-        `sort_by[${index}].field: cannot sort by ${JSON.stringify(field.slice(0, 80))} in this version; one of ${CALL_SORT_FIELDS.join(', ')}`,
+        `sort_by[${index}].field: calls cannot be sorted by ${JSON.stringify(path.slice(0, 80))}`,
       );
-    });
-  },
-);
+    return { field, direction };
+  });
+}
 
-const query = notYet('query', 'the query expression language');
-const expandColumns = notYet('expand_columns', 'expanding refs');
-
-/** `POST /calls/stream_query`, `/calls/query`. */
-export const CallsQueryRequest = z.object({
-  project_id: projectId,
-  filter,
-  query,
-  limit,
-  offset,
-  sort_by: sortBy,
-  columns: strings('columns', MAX_COLUMNS),
-  expand_columns: expandColumns,
-  // Nothing to expand means nothing to return expanded; no prices are known, so no call has costs.
-  include_feedback: flag,
-  include_storage_size: flag,
-  include_total_storage_size: flag,
-});
-export type CallsQueryRequest = z.output<typeof CallsQueryRequest>;
-
-/** `POST /call/read`. */
-export const CallReadRequest = z.object({
-  project_id: projectId,
-  id: z.string(),
-  include_storage_size: flag,
-  include_total_storage_size: flag,
-});
-
-/** `POST /calls/query_stats`. */
-export const CallsStatsRequest = z.object({
-  project_id: projectId,
-  filter,
-  query,
-  expand_columns: expandColumns,
-  limit,
-  include_total_storage_size: flag,
-});
-
-/** `POST /calls/delete`. */
-export const CallsDeleteRequest = z.object({ project_id: projectId, call_ids: z.array(z.string()) });
-export type CallReadRequest = z.output<typeof CallReadRequest>;
-export type CallsStatsRequest = z.output<typeof CallsStatsRequest>;
-export type CallsDeleteRequest = z.output<typeof CallsDeleteRequest>;
+function hasOrder(field: Field): boolean {
+  return field.kind === 'json' || field.type !== 'strings';
+}

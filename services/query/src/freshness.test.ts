@@ -15,7 +15,7 @@ function log() {
       (_topic: string, _group: string, offsets: Offsets, _timeoutMs: number) =>
         new Promise<boolean>((resolve) => waits.push({ offsets, resolve })),
     ),
-    lag: () => Promise.resolve({ events: 3, bytes: 30, oldestMs: 42 }),
+    lag: () => Promise.resolve({ events: 3, bytes: 30, oldestMs: 42, partitions: [] }),
   };
 }
 

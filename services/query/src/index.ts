@@ -1,2 +1,2 @@
-export { queryEnv } from './config.ts';
+export { garbageOptions, queryEnv } from './config.ts';
 export { createQuery, type Query, type QueryDeps } from './query.ts';

@@ -2,8 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openEmbeddedClickHouse } from '@weft/embedded-clickhouse';
 import { openEmbeddedEventLog } from '@weft/event-log';
 import { createHttpApp, createKeyring } from '@weft/http';
-import type { CallPart, EndFields, StartFields } from '@weft/model';
-import { createLogger, createMetrics } from '@weft/runtime';
+import { createLlm, llmEnv } from '@weft/llm';
+import {
+  NO_SCORED_SPAN,
+  NO_SCORER_RESULT,
+  type CallPart,
+  type EndFields,
+  type StartFields,
+} from '@weft/model';
+import { createLogger, createMetrics, loadConfig } from '@weft/runtime';
 import {
   emptyBatch,
   migrate,
@@ -16,6 +23,7 @@ import {
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { createQuery } from './query.ts';
 
 /** The real store and log; the writer's part is played by rows written straight and one consumer of deletes. */
@@ -62,7 +70,8 @@ beforeAll(async () => {
   closing.push(async () => (stop.abort(), consuming));
   const metrics = createMetrics('t_', { processMetrics: false });
   const auth = await createKeyring({ logger });
-  const query = createQuery({ reader, eventLog, logger, metrics, freshnessMaxWaitMs: 10_000 });
+  const llm = createLlm({ config: loadConfig(z.object(llmEnv), {}), logger });
+  const query = createQuery({ reader, eventLog, llm, logger, metrics, freshnessMaxWaitMs: 10_000 });
   const app = createHttpApp({ logger, metrics, auth, routes: query.routes, limits: { drainDelayMs: 0 } });
   const { port } = await app.listen('127.0.0.1', 0);
   closing.push(() => app.stop());
@@ -177,12 +186,10 @@ describe('calls', () => {
     expect(await stats({ limit: 0 })).toMatchObject({ count: 0, has_more: true });
     expect(await stats({ filter: { trace_ids: ['t3'] } })).toMatchObject({ count: 10 });
     const running = JSON.parse(await text('/call/read', { project_id, id: 'c2499' })) as {
-      call: { summary: object; ended_at: null };
+      call: { summary: { weave: object }; ended_at: null };
     };
-    expect(running.call).toMatchObject({
-      ended_at: null,
-      summary: { weave: { status: 'running', latency_ms: null } },
-    });
+    expect(running.call).toMatchObject({ ended_at: null, summary: { weave: { status: 'running' } } });
+    expect(running.call.summary.weave).not.toHaveProperty('latency_ms');
   });
 
   it('bring their sizes and feedback only when asked', async () => {
@@ -193,6 +200,7 @@ describe('calls', () => {
         {
           projectId: project_id, id: 'f', weaveRef: `weave:///${project_id}/call/root`, feedbackType: 'note', userId: 'ada', creator: null,
           createdAtUs: T0, payload: json('{"note":1.0}'), annotationRef: null, runnableRef: null, callRef: null, triggerRef: null,
+          queueId: null, scorer: NO_SCORER_RESULT, span: NO_SCORED_SPAN,
         },
       ],
     }); // prettier-ignore
@@ -316,7 +324,9 @@ describe('objects, tables and files', () => {
     expect(await read({ digest: 'nobody' })).toEqual([]);
     expect((await text('/table/query_stream', table)).split('\n')).toHaveLength(4);
     expect(JSON.parse(await text('/table/query_stats', table))).toEqual({ count: 4 });
-    expect((await post('/table/query_stats', { ...table, digest: 'nobody' })).status).toBe(404);
+    expect(JSON.parse(await text('/table/query_stats', { ...table, digest: 'nobody' }))).toEqual({
+      count: 0,
+    });
   });
 
   it('reads files as bytes that no browser shows', async () => {
@@ -327,9 +337,52 @@ describe('objects, tables and files', () => {
       const headers = ['content-type', 'content-disposition', 'x-content-type-options'].map((name) =>
         res.headers.get(name),
       );
-      expect(headers).toEqual(['application/octet-stream', 'attachment', 'nosniff']);
+      const name = `attachment; filename="x.html"; filename*=UTF-8''x.html`;
+      expect(headers).toEqual(['application/octet-stream', name, 'nosniff']);
+      expect(res.headers.get('content-security-policy')).toBe("sandbox; default-src 'none'");
       expect(Buffer.from(await res.arrayBuffer())).toEqual(bytes);
       expect((await post(path, { project_id: projectId, digest: 'nobody' })).status).toBe(404);
     }
+  });
+
+  it('gives downloads whole, in ranges, or not at all where they are known', async () => {
+    const bytes = Buffer.from(Array.from({ length: 2_500_000 }, (_, i) => (i * 7) % 251));
+    await write({ files: [{ projectId, digest: 'large', name: 'l', bytes, createdAtUs: T0 }] });
+    const get = (headers: Record<string, string> = {}, method = 'GET', digest = 'large') =>
+      fetch(`${url}/weft/v1/files/${projectId}/${digest}`, { method, headers });
+    const shown = async (res: Response) => [
+      res.status,
+      res.headers.get('content-length'),
+      res.headers.get('content-range'),
+      (await res.arrayBuffer()).byteLength,
+    ];
+    const whole = await get();
+    expect(whole.headers.get('cache-control')).toBe('private, immutable');
+    expect([whole.headers.get('etag'), whole.headers.get('accept-ranges')]).toEqual(['"large"', 'bytes']);
+    expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true);
+    const part = await get({ range: 'bytes=1048570-2097160' });
+    expect([part.status, part.headers.get('content-range')]).toEqual([206, 'bytes 1048570-2097160/2500000']);
+    expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(1_048_570, 2_097_161))).toBe(true);
+    expect(await shown(await get({ range: 'bytes=0-' }))).toEqual([206, '2500000', 'bytes 0-2499999/2500000', 2_500_000]); // prettier-ignore
+    expect(await shown(await get({ range: 'bytes=-5' }))).toEqual([206, '5', 'bytes 2499995-2499999/2500000', 5]); // prettier-ignore
+    const ofAnother = await get({ range: 'bytes=0-1', 'if-range': '"x"' });
+    expect(await shown(ofAnother)).toEqual([200, '2500000', null, 2_500_000]);
+    expect((await shown(await get({ range: 'bytes=2500000-' }))).slice(0, 3)).toEqual([416, expect.any(String), 'bytes */2500000']); // prettier-ignore
+    expect(await shown(await get({ 'if-none-match': '"a", "large"' }))).toEqual([304, null, null, 0]);
+    expect(await shown(await get({}, 'HEAD'))).toEqual([200, '2500000', null, 0]);
+    expect(await shown(await get({ range: 'bytes=0-9' }, 'HEAD'))).toEqual([206, '10', 'bytes 0-9/2500000', 0]); // prettier-ignore
+    for (const method of ['GET', 'HEAD']) expect((await get({}, method, 'nobody')).status).toBe(404);
+    expect((await get({ 'if-none-match': '*' }, 'GET', 'nobody')).status).toBe(404);
+    await write({ files: [{ projectId, digest: 'empty', name: '', bytes: Buffer.alloc(0), createdAtUs: T0 }] }); // prettier-ignore
+    expect(await shown(await get({}, 'GET', 'empty'))).toEqual([200, '0', null, 0]);
+    expect(await shown(await get({}, 'HEAD', 'empty'))).toEqual([200, '0', null, 0]);
+  });
+
+  it('says of a file that is a blob where no store is known that it cannot be had now', async () => {
+    const blob = { uri: 's3://elsewhere', sizeBytes: 3 };
+    await write({ files: [{ projectId, digest: 'blob', name: 'b', blob, createdAtUs: T0 }] });
+    const res = await post('/file/content', { project_id: projectId, digest: 'blob' });
+    expect([res.status, res.headers.has('retry-after')]).toEqual([503, true]);
+    expect(((await res.json()) as { reason: string }).reason).toContain('WF_FILE_STORAGE_URI');
   });
 });

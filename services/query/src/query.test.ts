@@ -1,20 +1,22 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { EventLog, Offsets } from '@weft/event-log';
 import { createHttpApp, type Keyring } from '@weft/http';
+import { createLlm, llmEnv } from '@weft/llm';
 import { AppError, type TraceEvent } from '@weft/model';
-import { createLogger, createMetrics } from '@weft/runtime';
+import { createLogger, createMetrics, loadConfig } from '@weft/runtime';
 import type { StoredCall, TraceReader } from '@weft/trace-store';
 import { request } from 'node:http';
 import { once } from 'node:events';
+import { z } from 'zod';
 import { createQuery } from './query.ts';
 
 /** Only for what the real store and log cannot be brought to do on demand: failing half-way, hanging, lagging. */
 function row(id: string, output = 'null'): StoredCall {
   return {
-    projectId: 'e/p', id, traceId: 't', parentId: null, threadId: null, turnId: null, opName: 'op', displayName: null,
+    projectId: 'e/p', id, isSpan: false, traceId: 't', parentId: null, threadId: null, turnId: null, opName: 'op', displayName: null,
     startedAtUs: 1_700_000_000_000_000, endedAtUs: null, exception: null, userId: null, runId: null, runStep: null, runStepEnd: null,
     attributes: Buffer.from('{}'), inputs: Buffer.from('{}'), output: Buffer.from(output), summary: Buffer.from('{}'),
-    otelDump: Buffer.alloc(0), storageSizeBytes: null, totalStorageSizeBytes: null,
+    otelDump: Buffer.alloc(0), otelLogs: [], claims: [], storageSizeBytes: null, totalStorageSizeBytes: null,
   }; // prettier-ignore
 }
 
@@ -42,7 +44,7 @@ async function serve({ reader = {}, committed = true, can }: Stubs) {
   const metrics = createMetrics('t_', { processMetrics: false });
   const auth: Keyring = {
     open: can === undefined,
-    find: () => ({ user: 'ada', can: can ?? (() => true), has: () => true }),
+    find: () => ({ user: 'ada', can: can ?? (() => true), has: () => true, canAll: () => true }),
     stop: async () => {},
   };
   const query = createQuery({
@@ -50,6 +52,7 @@ async function serve({ reader = {}, committed = true, can }: Stubs) {
     eventLog,
     logger,
     metrics,
+    llm: createLlm({ config: loadConfig(z.object(llmEnv), {}), logger }),
     freshnessMaxWaitMs: 5000,
   });
   const app = createHttpApp({ logger, metrics, auth, routes: query.routes, limits: { drainDelayMs: 0 } });
@@ -63,6 +66,10 @@ async function serve({ reader = {}, committed = true, can }: Stubs) {
       headers: { authorization: 'Bearer k', ...headers },
     });
   return { port, post, appended, looks };
+}
+
+async function* pageOf(...ids: string[]) {
+  yield ids;
 }
 
 async function* pages(...rows: StoredCall[][]) {
@@ -105,7 +112,8 @@ describe('query', () => {
       },
     });
     const res = await post('/calls/stream_query', project);
-    expect([res.status, await res.json()]).toEqual([504, { reason: 'the query took too long' }]);
+    expect(res.status).toBe(504);
+    expect(await res.json()).toMatchObject({ reason: 'the query took too long' });
   });
 
   it('cuts the connection on an error after the first row: a shorter answer must not look whole', async () => {
@@ -228,7 +236,7 @@ describe('query', () => {
   });
 
   it('reads with a reading key and deletes with a writing one', async () => {
-    const reader = { streamCalls: () => pages(), descendants: async () => ['a', 'b'] };
+    const reader = { streamCalls: () => pages(), descendants: () => pageOf('a', 'b') };
     const { post, appended } = await serve({
       reader,
       can: (projectId, role) => projectId === 'e/p' && role === 'read',
@@ -241,19 +249,20 @@ describe('query', () => {
 
   it('deletes each call below the given ones with an event of its own', async () => {
     const { post, appended } = await serve({
-      reader: { descendants: async () => ['a', 'b'] },
+      reader: { descendants: () => pageOf('a', 'b') },
       can: () => true,
     });
     const res = await post('/calls/delete', { ...project, call_ids: ['a'] });
     expect([res.status, await res.json()]).toEqual([200, { num_deleted: 2 }]);
+    // What was named comes last.
     expect(appended).toMatchObject([
-      { kind: 'call.deleted', projectId: 'e/p', id: 'a', userId: 'ada' },
       { kind: 'call.deleted', projectId: 'e/p', id: 'b', userId: 'ada' },
+      { kind: 'call.deleted', projectId: 'e/p', id: 'a', userId: 'ada' },
     ]);
     appended.length = 0;
     const early = await post('/calls/delete', { ...project, call_ids: ['a', 'later', 'a', 'not an id'] });
     expect(await early.json()).toEqual({ num_deleted: 2 });
-    expect(appended.map(({ id }) => id)).toEqual(['a', 'b', 'later']);
+    expect(appended.map(({ id }) => id)).toEqual(['b', 'a', 'later']);
     const many = await post('/calls/delete', { ...project, call_ids: Array(1001).fill('x') });
     expect(many.status).toBe(413);
   });
@@ -278,20 +287,23 @@ describe('query', () => {
     expect(await status('/calls/stream_query', {})).toBe(422);
     expect(await status('/calls/stream_query', { ...project, columns: ['nope'] })).toBe(422);
     expect(await status('/calls/query_stats', { ...project, query: { $expr: {} } })).toBe(422);
-    expect(looks.length).toBeLessThanOrEqual(1);
+    expect(looks.length).toBeLessThanOrEqual(3);
   });
 
-  it('tells clients which known routes do not exist yet', async () => {
+  it('tells clients which known routes it does not serve, and why', async () => {
     const { post } = await serve({});
-    for (const path of [
-      '/feedback/query',
-      '/v2/e/p/evaluation_runs/1/finish',
-      '/objs/o/versions/d/tags/remove',
-    ]) {
+    for (const path of ['/agents/spans/diagnostics', '/dataset_sources/link', '/evaluations/status']) {
       const res = await post(path, {});
-      const reason = `POST ${path} is not available in this version of Weft`;
+      const reason = expect.stringContaining(`POST ${path} is not served: `);
       expect([res.status, await res.json()]).toEqual([501, { reason }]);
     }
     expect((await post('/nobody/knows', {})).status).toBe(404);
+  });
+
+  it('says for the scoring worker, where there is none, that online evaluation is off', async () => {
+    const { post } = await serve({});
+    const res = await post('/calls/score', {});
+    const reason = 'online evaluation is off: set WEAVE_ENABLE_ONLINE_EVAL=true';
+    expect([res.status, await res.json()]).toEqual([501, { reason }]);
   });
 });

@@ -1,33 +1,76 @@
 import type { EventLog } from '@weft/event-log';
-import { createRouter, principalOf, readJson, requireProject, type RouteGroup } from '@weft/http';
-import { AppError } from '@weft/model';
-import type { Logger, Metrics } from '@weft/runtime';
+import type { FileStorage } from '@weft/file-storage';
+import {
+  routerOf,
+  unservedRouter,
+  type Checks,
+  type Request,
+  type Response,
+  type RouteGroup,
+} from '@weft/http';
+import type { Llm } from '@weft/llm';
+import type { Logger, Metrics, StartStep } from '@weft/runtime';
 import type { TraceReader } from '@weft/trace-store';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ONLINE_EVAL_OFF, ROUTES, SCORING_ROUTES } from '@weft/weave-api';
+import { pageRoutes } from './pages/routes.ts';
+import { webAppRoutes } from './pages/web-app.ts';
+import { createClock } from './clock.ts';
+import { createFileContents } from './file-contents.ts';
 import { createFreshnessGate, type Freshness } from './freshness.ts';
-import { NOT_YET } from './not-yet.ts';
-import type { Route } from './route.ts';
+import { countAppends, countRows } from './query-metrics.ts';
+import { agentRoutes } from './routes/agents.ts';
+import { annotationQueueRoutes } from './routes/annotation-queues.ts';
 import { callRoutes } from './routes/calls.ts';
+import { chatRoutes } from './routes/chat.ts';
+import { costRoutes } from './routes/costs.ts';
+import { completionRoutes } from './routes/completions.ts';
+import { evalResultsRoutes } from './routes/eval-results.ts';
+import { evaluationRunRoutes } from './routes/evaluation-runs.ts';
+import { feedbackRoutes } from './routes/feedback.ts';
 import { fileRoutes } from './routes/files.ts';
+import { labelRoutes } from './routes/labels.ts';
 import { objectRoutes } from './routes/objects.ts';
+import { refRoutes } from './routes/refs.ts';
+import { projectRoutes } from './routes/project.ts';
+import { serviceRoutes } from './routes/service.ts';
+import { spanRoutes } from './routes/spans.ts';
+import { statsRoutes } from './routes/stats.ts';
+import { storageRoutes } from './routes/storage.ts';
+import { tableUpdateRoute } from './routes/table-update.ts';
 import { tableRoutes } from './routes/tables.ts';
+import { typedObjectRoutes } from './routes/typed-objects.ts';
+import { threadRoutes } from './routes/threads.ts';
+import { usageRoutes } from './routes/usage.ts';
+import { createGarbage, type GarbageOptions } from './storage/garbage.ts';
+import { garbageSchedule } from './storage/schedule.ts';
+import { createStoreCheck } from './store-check.ts';
 
 export interface QueryDeps {
   readonly reader: TraceReader;
   readonly eventLog: EventLog;
+  /** Of files and large payloads. Undefined: all of them are in the log and the tables. */
+  readonly fileStorage?: FileStorage | undefined;
+  /** Models that clients ask through this server. */
+  readonly llm: Llm;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Longest wait of a read for what was acknowledged before it: QUERY_FRESHNESS_MAX_WAIT_MS. */
   readonly freshnessMaxWaitMs: number;
+  /** Directory of the built web app. Undefined, or nothing there: browsers get the plain pages. */
+  readonly webDir?: string | undefined;
+  /** Of blobs that nothing refers to. */
+  readonly garbage?: GarbageOptions | undefined;
 }
 
 export interface Query {
-  /** For createHttpApp, after the gateway's: the last ones answer for what does not exist yet. */
+  /** For createHttpApp, after the gateway's and the scoring worker's: the last ones answer for what is not served. */
   readonly routes: readonly RouteGroup[];
+  /** For a createHttpApp that serves nothing else. */
+  readonly readiness: Checks;
+  /** What it does on its own. */
+  readonly beside: readonly StartStep[];
 }
 
-/** Largest request: a filter of a few thousand ids. */
-const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 const FRESHNESS = 'x-weft-freshness';
 
 /**
@@ -35,46 +78,48 @@ const FRESHNESS = 'x-weft-freshness';
  * A read sees what was acknowledged before it, or says in `x-weft-freshness` that it may not.
  */
 export function createQuery(deps: QueryDeps): Query {
-  const { reader, eventLog } = deps;
+  const reader = countRows(deps.reader, deps.metrics);
+  const eventLog = countAppends(deps, deps.metrics);
   const awaitFreshness = freshnessOf(deps);
-  const router = createRouter();
+  const clock = createClock();
+  const garbage = createGarbage({ ...deps, options: deps.garbage });
+  const files = createFileContents(reader, deps.fileStorage);
   const routes = [
     ...callRoutes(reader, eventLog),
-    ...objectRoutes(reader),
+    ...objectRoutes(reader, eventLog),
+    ...labelRoutes(reader, eventLog),
+    ...refRoutes(reader),
     ...tableRoutes(reader),
-    ...fileRoutes(reader),
+    tableUpdateRoute(reader, eventLog),
+    ...typedObjectRoutes(reader, files, eventLog),
+    ...fileRoutes(files),
+    ...feedbackRoutes({ reader, eventLog, clock }),
+    ...annotationQueueRoutes({ reader, eventLog, clock }),
+    ...costRoutes(reader, eventLog),
+    ...usageRoutes(reader),
+    ...statsRoutes(reader),
+    ...threadRoutes(reader),
+    ...projectRoutes(reader),
+    ...evaluationRunRoutes(reader, eventLog, clock),
+    ...evalResultsRoutes(reader),
+    ...agentRoutes(reader),
+    ...chatRoutes(reader),
+    ...spanRoutes(reader, { eventLog, log: deps.eventLog }),
+    ...completionRoutes({ ...deps, reader, eventLog, clock }),
+    ...storageRoutes({ ...deps, garbage }),
+    ...serviceRoutes(),
   ];
-  for (const route of routes) router.post(route.path, (req, res) => answer(route, req, res, awaitFreshness));
-  return { routes: [{ router }, { router: notYetRouter() }] };
-}
-
-async function answer(
-  route: Route,
-  req: IncomingMessage,
-  res: ServerResponse,
-  awaitFreshness: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
-): Promise<void> {
-  const request = await readJson(req, route.schema, { maxBytes: MAX_REQUEST_BYTES });
-  requireProject(req, request.project_id, route.access);
-  await awaitFreshness(req, res);
-  const signal = clientOf(res);
-  try {
-    await route.handle(request, { req, res, userId: principalOf(req).user ?? '', signal });
-  } catch (error) {
-    // Nobody is left to be told, and what broke off because of that is no failure.
-    if (!signal.aborted) throw error;
-  }
-}
-
-/** Aborts when the client leaves before the answer is out. */
-function clientOf(res: ServerResponse): AbortSignal {
-  const left = new AbortController();
-  const look = () => {
-    if (!res.writableFinished) left.abort();
+  return {
+    routes: [
+      ...(deps.webDir === undefined ? [] : webAppRoutes(deps.webDir)),
+      { router: routerOf(routes, awaitFreshness) },
+      pageRoutes(reader, awaitFreshness),
+      { router: plannedRouter() },
+      { router: unservedRouter(SCORING_ROUTES, () => ONLINE_EVAL_OFF) },
+    ],
+    readiness: { clickhouse: createStoreCheck(deps.reader) },
+    beside: deps.fileStorage?.store() ? garbageSchedule(garbage, deps) : [],
   };
-  if (res.closed) look();
-  else res.once('close', look);
-  return left.signal;
 }
 
 function freshnessOf({ eventLog, metrics, freshnessMaxWaitMs }: QueryDeps) {
@@ -87,7 +132,7 @@ function freshnessOf({ eventLog, metrics, freshnessMaxWaitMs }: QueryDeps) {
     name: 'query_stale_reads_total',
     help: 'Reads answered without what was acknowledged before them.',
   });
-  return async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  return async (req: Request, res: Response): Promise<void> => {
     if (req.headers[FRESHNESS] === 'any') return;
     const end = waitSeconds.startTimer();
     const freshness = await gate.wait();
@@ -102,15 +147,10 @@ function staleHeader({ lagMs }: Freshness & { fresh: false }): string {
   return lagMs === undefined ? 'stale' : `stale; lag_ms=${Math.max(0, Math.round(lagMs))}`;
 }
 
-function notYetRouter() {
-  const router = createRouter();
-  for (const [method, path] of NOT_YET) {
-    router[method](path, (req: IncomingMessage & { path: string }) => {
-      throw new AppError(
-        'not_implemented',
-        `${req.method} ${req.path} is not available in this version of Weft`,
-      );
-    });
-  }
-  return router;
+/** What this server has not, and what the scoring worker answers where there is one. */
+function plannedRouter() {
+  return unservedRouter(
+    ROUTES.filter(({ planned }) => planned !== undefined),
+    ({ planned }, req) => `${req.method} ${req.path} is not served: ${planned}`,
+  );
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NO_SCORED_SPAN, NO_SCORER_RESULT, type ClaimColumn } from '@weft/model';
 import { readSpans, spanToCall } from '@weft/otlp';
 import type { StoredCall } from '@weft/trace-store';
 import { ALL_COLUMNS, toColumns } from './call-columns.ts';
@@ -9,10 +10,10 @@ const bytes = (text: string) => Buffer.from(text);
 
 function storedCall(given: Partial<StoredCall> = {}): StoredCall {
   return {
-    projectId: 'e/p', id: 'c1', traceId: 't1', parentId: null, threadId: null, turnId: null,
+    projectId: 'e/p', id: 'c1', isSpan: false, traceId: 't1', parentId: null, threadId: null, turnId: null,
     opName: 'weave:///e/p/op/chat:abc', displayName: null, startedAtUs: 1_700_000_000_123_456, endedAtUs: 1_700_000_001_500_000,
     exception: null, userId: 'u', runId: null, runStep: null, runStepEnd: null,
-    attributes: bytes('{}'), inputs: bytes('{}'), output: bytes('null'), summary: bytes('{}'), otelDump: bytes(''),
+    attributes: bytes('{}'), inputs: bytes('{}'), output: bytes('null'), summary: bytes('{}'), otelDump: bytes(''), otelLogs: [], claims: [],
     storageSizeBytes: null, totalStorageSizeBytes: null, ...given,
   }; // prettier-ignore
 }
@@ -88,7 +89,7 @@ describe('renderCall', () => {
 
   it('has no latency while the call runs, and the display name instead of the trace name', () => {
     const { weave } = JSON.parse(render({ endedAtUs: null, displayName: 'my "run"' })).summary;
-    expect(weave).toEqual({ status: 'running', latency_ms: null, display_name: 'my "run"' });
+    expect(weave).toEqual({ status: 'running', display_name: 'my "run"' });
   });
 
   it.each([
@@ -124,7 +125,7 @@ describe('renderCall', () => {
     const feedback = {
       projectId: 'e/p', id: 'f1', weaveRef: 'weave:///e/p/call/c1', feedbackType: 'wandb.reaction.1', userId: 'u', creator: null,
       createdAtUs: 1_700_000_000_000_000, payload: bytes('{"emoji":"👍","n":1.0}'), annotationRef: null, runnableRef: null,
-      callRef: null, triggerRef: null,
+      callRef: null, triggerRef: null, queueId: null, scorer: NO_SCORER_RESULT, span: NO_SCORED_SPAN,
     }; // prettier-ignore
     const row = render(
       {},
@@ -142,6 +143,17 @@ describe('renderCall', () => {
     ]);
     expect(JSON.parse(render({}, { feedback: new Map() })).summary.weave.feedback).toEqual([]);
     expect(JSON.parse(render()).summary.weave).not.toHaveProperty('feedback');
+  });
+
+  it('puts costs into the summary where they were asked for and there are some', () => {
+    const costs = { of: ({ id }: StoredCall) => (id === 'c1' ? '{"m":{"prompt_tokens":9}}' : undefined) };
+    const summary = bytes('{"usage":{"m":{"prompt_tokens":9.0}},"weave":{"costs":{"mine":1}}}');
+    const row = render({ summary }, { costs });
+    expect(row).toContain('"usage":{"m":{"prompt_tokens":9.0}}');
+    expect(JSON.parse(row).summary.weave.costs).toEqual({ m: { prompt_tokens: 9 } });
+    expect(JSON.parse(render({ summary, id: 'c2' }, { costs })).summary.weave.costs).toEqual({ mine: 1 });
+    expect(JSON.parse(render({}, { costs, columns: toColumns(['id']) })).summary.weave.costs).toBeDefined();
+    expect(JSON.parse(render()).summary.weave).not.toHaveProperty('costs');
   });
 
   it('renders the whole span of an OTLP call into its attributes, long texts included', () => {
@@ -167,5 +179,72 @@ describe('renderCall', () => {
     });
     expect(JSON.stringify(JSON.parse(stored.attributes.toString()))).toBe(JSON.stringify(others));
     expect(JSON.parse(render(stored, { columns: toColumns(['inputs']) })).attributes).toEqual({});
+  });
+
+  it('renders the log records of an OTLP call beside its span, in the order of their time', () => {
+    const log = (time: string, name: string, tie?: number) =>
+      bytes(JSON.stringify({ v: 1, time, name, severity: [9, 'INFO'], body: { m: [['content', time]] }, attributes: [['a.b', { i: '9007199254740993' }]], ...(tie !== undefined && { tie }) })); // prettier-ignore
+    const span = { v: 1, trace: 't', span: 's', name: 'chat', kind: 1, start: '1700000000000000000', end: '1700000001000000000', status: [0, ''], attributes: [], resource: { attributes: [] }, scope: { name: '', version: '' } }; // prettier-ignore
+    const otelDump = bytes(JSON.stringify(span));
+    const otelLogs = [log('1700000000000000002', 'last'), log('1700000000000000001', 'copy', 1), log('1700000000000000001', 'first'), log('1700000000000000001', 'copy', 0)]; // prettier-ignore
+    const row = render({ otelDump, otelLogs });
+    expect(row).toContain('{"name":"first","timestamp":1700000000000000001,"severity":{"number":9,"text":"INFO"},"body":{"content":"1700000000000000001"},"attributes":{"a":{"b":9007199254740993}}}'); // prettier-ignore
+    const names = (JSON.parse(row).attributes.otel_span.logs as { name: string }[]).map(({ name }) => name);
+    expect([names.length, names[2], [...names].sort()]).toEqual([3, 'last', ['copy', 'first', 'last']]);
+    expect(JSON.parse(render({ otelDump })).attributes.otel_span).not.toHaveProperty('logs');
+  });
+});
+
+describe('payloads that are heads', () => {
+  const claim = (column: ClaimColumn) => ({ column, digest: 'd', sizeBytes: 5_000_000, uri: 's3://b' });
+  const stub = (column: string, head: unknown, error?: string) => ({
+    _weft: { claimed: { column, size_bytes: 5_000_000, digest: 'd', ...(error && { error }) } },
+    head,
+  });
+
+  it('are written as stubs, and status and weave are derived from what is there', () => {
+    const row = render({
+      inputs: bytes('{"model":"m"}'),
+      output: bytes('"long…"'),
+      summary: bytes('{"status_counts":{"error":1}}'),
+      claims: [claim('inputs'), { ...claim('output'), error: 'blob_unavailable' }, claim('summary')],
+    });
+    expect(JSON.parse(row)).toMatchObject({
+      inputs: stub('inputs', { model: 'm' }),
+      output: stub('output', 'long…', 'blob_unavailable'),
+      summary: {
+        ...stub('summary', { status_counts: { error: 1 } }),
+        weave: { status: 'descendant_error', latency_ms: 1376 },
+      },
+    });
+  });
+
+  it('of spans show what is there of it, and no text of a head by its place', () => {
+    const text = 'secret '.repeat(100);
+    const span = {
+      traceId: '01'.repeat(16),
+      spanId: '02'.repeat(8),
+      name: 'n',
+      startTimeUnixNano: '1767225600000000000',
+      attributes: [
+        { key: 'gen_ai.operation.name', value: { stringValue: 'execute_tool' } },
+        { key: 'gen_ai.tool.call.arguments', value: { stringValue: text } },
+      ],
+    };
+    const body = bytes(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }));
+    const { start, end } = spanToCall(readSpans(body, 'json').spans[0]!, { projectId: 'a/b', userId: null });
+    const { inputs, attributes } = start;
+    const { output } = end;
+    const call = { otelDump: start.otelDump!, attributes, inputs, output };
+    expect(render(call)).toContain(text);
+    const otelSpan = (given: Partial<StoredCall>) =>
+      (JSON.parse(render({ ...call, ...given })) as { attributes: { otel_span: Record<string, unknown> } })
+        .attributes.otel_span;
+    expect(otelSpan({ claims: [claim('inputs')] })).toMatchObject({ name: 'n', scope: {} });
+    expect(JSON.stringify(otelSpan({ claims: [claim('inputs')] }))).not.toContain('secret');
+    expect(otelSpan({ claims: [claim('otel_dump')] })).toMatchObject(stub('otel_dump', { name: 'n' }));
+    expect(otelSpan({ claims: [claim('otel_dump')], otelDump: bytes('{}') })).toEqual(
+      stub('otel_dump', null),
+    );
   });
 });

@@ -1,6 +1,9 @@
 import type { FeedbackWrite, StoredCall, TraceReader } from '@weft/trace-store';
 import { payloadsOf, toColumns, type Columns } from './call-columns.ts';
-import type { CallReadRequest, CallsQueryRequest } from './calls-requests.ts';
+import type { CallReadRequest, CallsQueryRequest } from '@weft/weave-api';
+import { toCallsSelection, toCallsSort } from './calls-requests.ts';
+import { CallCosts } from './costs.ts';
+import { Expander } from './expand.ts';
 import { JsonOut } from './json-out.ts';
 import { callRef, renderCall } from './render-call.ts';
 
@@ -8,9 +11,9 @@ const FLUSH_BYTES = 256 * 1024;
 const FEEDBACK_REFS = 500;
 
 /** Which calls, and what of them. */
-export type CallsRequest = Pick<CallsQueryRequest, 'project_id' | 'filter'> &
+export type CallsRequest = Pick<CallsQueryRequest, 'project_id'> &
   Pick<CallReadRequest, 'include_storage_size' | 'include_total_storage_size'> &
-  Partial<CallsQueryRequest>;
+  Partial<Omit<CallsQueryRequest, 'filter'>> & { readonly filter?: Partial<CallsQueryRequest['filter']> };
 
 /** Text around and between the rows. */
 export interface Framing {
@@ -30,30 +33,49 @@ export function renderCalls(
   signal?: AbortSignal,
 ): AsyncIterable<Buffer> {
   const columns = toColumns(request.columns);
-  return renderRows(reader, request, columns, framing, signal);
+  const query = {
+    projectId: request.project_id,
+    ...toCallsSelection(request),
+    sort: toCallsSort(request.sort_by, request.expand_columns),
+    limit: request.limit,
+    offset: request.offset,
+    payloads: payloadsOf(columns),
+    storageSize: request.include_storage_size || isAskedFor(request, 'storage_size_bytes'),
+    wholeUpTo: request.payload_limit_bytes,
+    totalStorageSize: request.include_total_storage_size || isAskedFor(request, 'total_storage_size_bytes'),
+  };
+  // Zero rows wanted is an answer, not a query.
+  const calls = request.limit === 0 ? noCalls() : reader.streamCalls(query, signal);
+  return renderRows(reader, request, columns, calls, framing);
 }
 
-async function* renderRows(
+/** Calls that were found, as JSON. */
+export async function* renderRows(
   reader: TraceReader,
   request: CallsRequest,
   columns: Columns,
+  found: AsyncIterable<readonly StoredCall[]>,
   { before, between, after }: Framing,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   const out = new JsonOut({ oneLine: between === '\n' });
   if (before !== undefined) out.text(before);
   let separator = '';
-  for await (const calls of readCalls(reader, request, columns, signal)) {
+  const costs = request.include_costs ? new CallCosts(reader, request.project_id) : undefined;
+  const expander = expanderOf(reader, request);
+  for await (const calls of found) {
     for (let from = 0; from < calls.length; from += FEEDBACK_REFS) {
       const page = calls.slice(from, from + FEEDBACK_REFS);
       const feedback = request.include_feedback
         ? await feedbackByRef(reader, request.project_id, page)
         : undefined;
-      for (const call of page) {
-        if (separator !== '') out.text(separator);
-        separator = between ?? '';
-        renderCall(out, call, { columns, feedback });
-        if (out.sizeBytes >= FLUSH_BYTES) yield out.take();
+      await costs?.load(page);
+      for await (const piece of expander?.expand(page) ?? [page.map((call) => [call, undefined] as const)]) {
+        for (const [call, shown] of piece) {
+          if (separator !== '') out.text(separator);
+          separator = between ?? '';
+          renderCall(out, call, { columns, feedback, costs, shown });
+          if (out.sizeBytes >= FLUSH_BYTES) yield out.take();
+        }
       }
     }
     // What is there leaves now: a slow query must not hold back the rows it has found.
@@ -63,25 +85,9 @@ async function* renderRows(
   if (out.sizeBytes > 0) yield out.take();
 }
 
-function readCalls(
-  reader: TraceReader,
-  request: CallsRequest,
-  columns: Columns,
-  signal: AbortSignal | undefined,
-): AsyncIterable<readonly StoredCall[]> {
-  // Zero rows wanted is an answer, not a query.
-  if (request.limit === 0) return noCalls();
-  const query = {
-    projectId: request.project_id,
-    filter: request.filter,
-    sort: request.sort_by ?? [],
-    limit: request.limit,
-    offset: request.offset,
-    payloads: payloadsOf(columns),
-    storageSize: request.include_storage_size || isAskedFor(request, 'storage_size_bytes'),
-    totalStorageSize: request.include_total_storage_size || isAskedFor(request, 'total_storage_size_bytes'),
-  };
-  return reader.streamCalls(query, signal);
+function expanderOf(reader: TraceReader, request: CallsRequest): Expander | undefined {
+  const { expand_columns: paths = [], return_expanded_column_values: isShown = true } = request;
+  return paths.length > 0 && isShown ? new Expander(reader, request.project_id, paths) : undefined;
 }
 
 async function* noCalls(): AsyncGenerator<readonly StoredCall[]> {}

@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto';
-import { createDigests, type CallPart, type TraceEvent } from '@weft/model';
-import { describeRejected, readSpans, spanToCall } from '@weft/otlp';
-import { partVersion, type FileWrite, type ObjectWrite } from '@weft/trace-store';
+import { createDigests, MOVED_SPANS, type CallPart, type TraceEvent } from '@weft/model';
+import { describeRejected, evaluationsOf, MAPPING_VERSION, readSpans, spanToCall } from '@weft/otlp';
+import { sha256 } from '@weft/runtime';
+import { spanVersion, type FeedbackWrite, type FileWrite, type ObjectWrite } from '@weft/trace-store';
+import { evaluationToFeedback } from './evaluation-to-feedback.ts';
+import { mayHoldMedia, type SpanWithMedia } from './span-media.ts';
 
 /** Op objects already written by this process: `project/name`. Writing one again is harmless, so forgetting is too. */
 const MAX_KNOWN_OPS = 50_000;
@@ -21,7 +23,7 @@ export interface OpPlaceholders {
 
 export function createOpPlaceholders(): OpPlaceholders {
   const source = Buffer.from('# This op was made from OpenTelemetry spans: its source code is not known.\n');
-  const digests = createDigests((data) => createHash('sha256').update(data).digest());
+  const digests = createDigests(sha256);
   const sourceDigest = digests.bytes(source);
   const val = Buffer.from(
     `{"_type": "CustomWeaveType", "weave_type": {"type": "Op"}, "files": {"obj.py": "${sourceDigest}"}, "load_op": "NO_LOAD_OP"}`,
@@ -47,8 +49,12 @@ export function createOpPlaceholders(): OpPlaceholders {
 
 export interface SpanRows {
   readonly calls: CallPart[];
+  /** Those of them whose inputs or output may hold media. */
+  readonly withMedia: SpanWithMedia[];
   readonly objects: ObjectWrite[];
   readonly files: FileWrite[];
+  /** Results of evaluations that were told as events of the spans. */
+  readonly feedback: FeedbackWrite[];
   /** Why some spans of the event could not be read; null when all could. */
   readonly unreadable: string | null;
 }
@@ -60,25 +66,33 @@ export function spansToRows(event: TraceEvent, ops: OpPlaceholders): SpanRows {
   const { spans, rejected } = readSpans(event.payload, event.note === 'json' ? 'json' : 'protobuf');
   const rows: SpanRows = {
     calls: [],
+    withMedia: [],
     objects: [],
     files: [],
+    feedback: [],
     unreadable: rejected.length === 0 ? null : describeRejected(rejected, rejected.length),
   };
+  const opRef = (name: string) => ops.ref(projectId, name);
   for (const span of spans) {
-    const call = spanToCall(span, {
-      projectId,
-      userId,
-      receivedAtUs: createdAtUs,
-      opRef: (name) => ops.ref(projectId, name),
-    });
+    const options = { projectId, userId, receivedAtUs: createdAtUs, opRef };
+    const call = spanToCall(span, options);
     const name = `${span.traceId}/${call.id}`;
-    rows.calls.push({
+    const version = (timeUs: number) => spanVersion(timeUs, MAPPING_VERSION, name, span.raw);
+    const part: CallPart = {
       projectId,
       id: call.id,
       spanTraceId: span.traceId,
-      start: { ...call.start, version: partVersion(call.start.startedAtUs, true, name, span.raw) },
-      end: { ...call.end, version: partVersion(call.end.endedAtUs, true, name, span.raw) },
-    });
+      ...(event.note === MOVED_SPANS && { hasMoved: true }),
+      start: { ...call.start, version: version(span.start.us || call.start.startedAtUs) },
+      end: { ...call.end, version: version(span.end.us || call.end.endedAtUs) },
+    };
+    rows.calls.push(part);
+    if (mayHoldMedia(part)) {
+      const wholeDump = () => spanToCall(span, { ...options, isDumpWhole: true }).start.otelDump!;
+      rows.withMedia.push({ call: part, userId: event.userId, createdAtUs, wholeDump });
+    }
+    for (const evaluation of evaluationsOf(span))
+      rows.feedback.push(evaluationToFeedback(event, span.traceId, span.spanId, evaluation));
     if (ops.isNew(projectId, call.opShortName)) {
       rows.objects.push({
         projectId,

@@ -4,8 +4,17 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openEmbeddedClickHouse, type EmbeddedClickHouse } from '@weft/embedded-clickhouse';
 import { openEmbeddedEventLog, type EventLog } from '@weft/event-log';
-import { AppError, encodeObject, nowUs, type EventKind, type TraceEvent } from '@weft/model';
-import { createLogger, createMetrics } from '@weft/runtime';
+import {
+  AppError,
+  encodeAliases,
+  encodeObject,
+  encodeStoredFile,
+  encodeTags,
+  nowUs,
+  type EventKind,
+  type TraceEvent,
+} from '@weft/model';
+import { createLogger, createMetrics, type Metrics } from '@weft/runtime';
 import {
   migrate,
   openTraceReader,
@@ -14,10 +23,17 @@ import {
   type TraceReader,
   type TraceWriter,
 } from '@weft/trace-store';
+import { eventually } from '@weft/testkit';
 import { createWriter, WRITER_GROUP } from './writer.ts';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
-const config = { WRITER_BATCH_MAX_EVENTS: 1000, WRITER_BATCH_MAX_BYTES: 1 << 20 };
+const config = {
+  WRITER_BATCH_MAX_EVENTS: 1000,
+  WRITER_BATCH_MAX_BYTES: 1 << 20,
+  WRITER_REJECTED_MAX_PERCENT: 1,
+  WEAVE_ENABLE_ONLINE_EVAL: false,
+  WEFT_EXTRACT_CONTENT: true,
+};
 const spansFile = new URL('../../../libs/otlp/fixtures/openinference-chat.bin', import.meta.url);
 
 function event(kind: EventKind, id: string, payload: string | Uint8Array, note = ''): TraceEvent {
@@ -66,9 +82,10 @@ describe('writer', () => {
     await eventLog.close();
   });
 
+  let metrics: Metrics;
   const run = (through: TraceWriter = store): void => {
     stop.controller = new AbortController();
-    const metrics = createMetrics('test_', { processMetrics: false });
+    metrics = createMetrics('', { processMetrics: false });
     stop.running = createWriter({ eventLog, store: through, logger, metrics, config }).run(
       stop.controller.signal,
     );
@@ -114,7 +131,10 @@ describe('writer', () => {
           val: Buffer.from('{"x":1.0}'),
         }),
       ),
+      event('object.tagged', 'thing:d1', encodeTags({ add: ['kept'], remove: ['gone'] })),
+      event('object.aliased', 'thing', encodeAliases({ digest: 'd1', aliases: ['prod'] })),
       event('file.created', 'f1', 'bytes', 'a.txt'),
+      event('file.stored', 'f2', encodeStoredFile({ name: 'b', sizeBytes: 7, uri: 's3://b' })),
       event('otlp.spans', 'trace', readFileSync(spansFile), 'protobuf'),
     ]);
     await stored();
@@ -129,7 +149,63 @@ describe('writer', () => {
     expect(Buffer.from((await reader.readObject('acme/otel-lab', 'thing', 'latest'))!.val).toString()).toBe(
       '{"x":1.0}',
     );
-    expect(await reader.readFile('acme/otel-lab', 'f1')).toMatchObject({ name: 'a.txt' });
+    expect(await reader.readObject('acme/otel-lab', 'thing', 'prod', { labels: true })).toMatchObject({
+      tags: ['kept'],
+      aliases: ['latest', 'prod'],
+    });
+    expect(await reader.findFile('acme/otel-lab', 'f1')).toEqual({ name: 'a.txt', sizeBytes: 5, uri: undefined }); // prettier-ignore
+    expect(await reader.findFile('acme/otel-lab', 'f2')).toEqual({ name: 'b', sizeBytes: 7, uri: 's3://b' });
+  });
+
+  it('counts each event once, by what became of it', async () => {
+    run();
+    const counted = async () => {
+      const { body } = await metrics.render();
+      return Object.fromEntries(
+        [...body.matchAll(/^(writer_(?:events|lag|call)_\w+(?:\{\w+="\w+"\})?) (\d+)$/gm)].map(
+          ([, name, n]) => [name, Number(n)],
+        ),
+      );
+    };
+    const ofSpans = (bytes: Uint8Array): TraceEvent => ({
+      ...event('otlp.spans', 'trace', bytes, 'protobuf'),
+      projectId: 'acme/ledger',
+    });
+    const spans = () => ofSpans(readFileSync(spansFile));
+    const torn = ofSpans(readFileSync(spansFile).subarray(0, 40));
+    const ended = event('call.ended', 'once', '{"ended_at":"2026-11-21T10:00:01Z"}');
+    await eventLog.append('trace-events', [
+      event('call.started', 'once', start('a')),
+      spans(),
+      torn,
+      event('call.started', 'bad', 'no JSON'),
+      event('file.created', 'f2', 'bytes', 'a.txt'),
+    ]);
+    await stored();
+    expect(await counted()).toMatchObject({
+      'writer_events_total{result="stored"}': 3,
+      'writer_events_total{result="superseded"}': 0,
+      'writer_events_total{result="dead_lettered"}': 2,
+      'writer_events_rejected_total{by="undecodable"}': 2,
+      'writer_events_rejected_total{by="store"}': 0,
+      writer_lag_events: 0,
+    });
+    await eventLog.append('trace-events', [event('call.started', 'once', start('a')), spans(), ended]);
+    await stored();
+    await eventLog.append('trace-events', [
+      ended,
+      spans(),
+      event('call.updated', 'once', '{"display_name":"x"}'),
+    ]);
+    await stored();
+    expect(await counted()).toMatchObject({
+      // What comes with something new about the same call counts with it.
+      'writer_events_total{result="stored"}': 7,
+      'writer_events_total{result="superseded"}': 2,
+      'writer_events_total{result="dead_lettered"}': 2,
+      writer_call_rows_superseded_total: 1,
+      'writer_lag_records{partition="0"}': 0,
+    });
   });
 
   it('keeps spans apart that share their id but not their trace', async () => {
@@ -172,7 +248,7 @@ describe('writer', () => {
       'obj.py'
     ];
     expect(op!.kind).toBe('op');
-    expect(await reader.readFile('acme/otel-lab', source)).toMatchObject({ name: 'obj.py' });
+    expect(await reader.findFile('acme/otel-lab', source)).toMatchObject({ name: 'obj.py' });
   });
 
   it('moves what cannot be decoded to the dead letters and stores its neighbours', async () => {
@@ -217,11 +293,42 @@ describe('writer', () => {
     expect(await deadLetters()).toEqual([]);
   });
 
-  it('stops rather than empty the log into the dead letters', async () => {
-    run();
-    const bad = Array.from({ length: 1200 }, (_, i) => event('call.started', `bad-${i}`, '{}'));
+  it('holds back rather than empty the log into the dead letters, until it is told to go on', async () => {
+    const metrics = createMetrics('test_', { processMetrics: false });
+    const lines: string[] = [];
+    const logger = createLogger({ name: 'test', destination: { write: (line) => void lines.push(line) } });
+    const writer = createWriter({ eventLog, store, logger, metrics, config });
+    stop.controller = new AbortController();
+    stop.running = writer.run(stop.controller.signal);
+    const bad = Array.from({ length: 8_000 }, (_, i) => event('call.started', `bad-${i}`, '{}'));
     await eventLog.append('trace-events', bad);
     const end = await eventLog.endOffsets('trace-events');
     expect(await eventLog.waitCommitted('trace-events', WRITER_GROUP, end, 1500)).toBe(false);
+    const held = await eventually(() => writer.held());
+    expect(held).toMatch(/events of partition \d in a row were rejected|of the last 10 minutes/);
+    expect((await metrics.render()).body).toContain('test_writer_dead_letter_breaker_open 1');
+    expect(
+      lines.filter((line) => line.includes('holding back') && line.includes('"level":"error"')),
+    ).toHaveLength(1);
+    // Four partitions, each below 1,000 in a row.
+    const moved = (await deadLetters()).length;
+    expect(moved).toBeLessThan(4_000);
+    expect((await eventLog.lag('trace-events', WRITER_GROUP)).events).toBe(8_000 - moved);
+
+    stop.controller.abort();
+    await stop.running;
+    const config100 = { ...config, WRITER_REJECTED_MAX_PERCENT: 100 };
+    const next = createWriter({
+      eventLog,
+      store,
+      logger,
+      metrics: createMetrics('next_'),
+      config: config100,
+    });
+    stop.controller = new AbortController();
+    stop.running = next.run(stop.controller.signal);
+    await stored();
+    expect(next.held()).toBeUndefined();
+    expect(await deadLetters()).toHaveLength(8_000);
   });
 });

@@ -1,9 +1,8 @@
 import { AppError } from '@weft/model';
-import type { ConsumeOptions, Rejected } from '../event-log.ts';
-import type { TraceEvent } from '@weft/model';
+import type { ConsumeOptions, HandleBatch, Lease, Rejected } from '../event-log.ts';
 import { backoffMs, pause } from '../backoff.ts';
 import type { Group, Member } from './group.ts';
-import type { LogSink } from './log-sink.ts';
+import type { LogSink } from '../log-sink.ts';
 import { readBatch, type Batch } from './reader.ts';
 import type { Segment } from './segment.ts';
 import type { TopicLog } from './topic-log.ts';
@@ -18,18 +17,19 @@ export interface ConsumerDeps {
   readonly onCommitted: () => void;
 }
 
-type Handle = (events: readonly TraceEvent[]) => Promise<readonly Rejected[]>;
+/** One process owns the log: nobody else can take a partition while it is at work. */
+const LEASE: Lease = { isHeld: () => true };
 
 /** One `consume()`: reads, has handled, buries, commits, until its signal aborts. */
 export class Consumer implements Member {
   readonly #deps: ConsumerDeps;
   readonly #options: ConsumeOptions;
-  readonly #handle: Handle;
+  readonly #handle: HandleBatch;
   readonly #owned = new Set<number>();
   #awake = false;
   #resolveWait: (() => void) | undefined;
 
-  constructor(deps: ConsumerDeps, options: ConsumeOptions, handle: Handle) {
+  constructor(deps: ConsumerDeps, options: ConsumeOptions, handle: HandleBatch) {
     this.#deps = deps;
     this.#options = options;
     this.#handle = handle;
@@ -109,7 +109,7 @@ export class Consumer implements Member {
         'damage took records of the log',
       );
     }
-    const rejected = batch.events.length > 0 ? await this.#handle(batch.events) : [];
+    const rejected = batch.events.length > 0 ? await this.#handle(batch.events, LEASE) : [];
     const dead = batch.undecodable.length > 0 ? [...batch.undecodable, ...rejected] : rejected;
     if (dead.length > 0) await bury(dead);
     for (const [partition, next] of batch.next) group.commit(partition, next);

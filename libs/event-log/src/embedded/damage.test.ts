@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { mulberry32 } from '@weft/testkit';
 import { collect, disordered, numbered, numbersOf, range } from '../testing/events.ts';
 import { quiet, recorder } from '../testing/logs.ts';
-import { seeded, SimDisk } from '../testing/sim-disk.ts';
+import { SimDisk } from '../testing/sim-disk.ts';
 import { openEmbeddedEventLog, type EmbeddedEventLog } from './embedded.ts';
 import type { EmbeddedEventLogOptions } from './options.ts';
-import type { LogSink } from './log-sink.ts';
+import type { LogSink } from '../log-sink.ts';
 
 const DIR = '/log';
 const GROUP = 'writer';
@@ -102,7 +103,7 @@ describe('damage', () => {
     const disk = await killedAfter(12, SMALL);
     const segments = segmentsOf(disk);
     expect(segments.length).toBeGreaterThan(2);
-    const random = seeded(7);
+    const random = mulberry32(7);
     for (let round = 0; round < 300; round++) {
       const path = segments[Math.floor(random() * (segments.length - 1))]!;
       const bytes = Buffer.from(disk.bytes(path));
@@ -237,7 +238,7 @@ describe('quarantine', () => {
 
   it('starts with any mixture of damage, and never invents or reorders', async () => {
     const disk = await killedAfter(12, SMALL);
-    const random = seeded(11);
+    const random = mulberry32(11);
     for (let round = 0; round < 150; round++) {
       const spoilt = disk.copy();
       for (let i = 0; i < 3; i++) {
@@ -318,7 +319,7 @@ describe('a full disk, and then a power cut', () => {
     // Too large for what is left of the segment: the next one begins.
     await log.append(TOPIC, numbered(4, 40));
     for (let seed = 1; seed <= 60; seed++) {
-      expect({ seed, numbers: await outcome(disk.crash(seeded(seed))) }).toEqual({
+      expect({ seed, numbers: await outcome(disk.crash(mulberry32(seed))) }).toEqual({
         seed,
         numbers: range(0, 40),
       });

@@ -3,10 +3,14 @@ import { crc32 } from 'node:zlib';
 import type { DeadLetter, Topic } from '../event-log.ts';
 import { decodeRecord, encodeRecord } from '../record.ts';
 import type { Disk, DiskFile } from './disk.ts';
-import type { LogSink } from './log-sink.ts';
+import type { LogSink } from '../log-sink.ts';
 
-/** An entry: bytes u32 | crc u32 | metaBytes u32 | meta (JSON) | record value with the one event. */
+/**
+ * An entry: bytes u32 | crc u32 | metaBytes u32 | meta (JSON) | record value with the one event. One that takes others off
+ * the list has their ids as its meta and nothing after it. An id is `<file>-<position>`.
+ */
 const HEAD_BYTES = 12;
+const WINDOW_BYTES = 256 << 10;
 const NAME = /^dead-(\d{12})\.log$/;
 
 export interface DeadLetterOptions {
@@ -32,6 +36,7 @@ interface DeadFile {
 export class DeadLetters {
   readonly #options: DeadLetterOptions;
   readonly #files: DeadFile[] = [];
+  readonly #settled = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
   private constructor(options: DeadLetterOptions) {
@@ -54,7 +59,10 @@ export class DeadLetters {
     const found: DeadFile = { sequence, path, file, size: await file.size(), sealed: false };
     this.#files.push(found);
     let sound = 0;
-    for await (const entry of this.#entries(found)) sound = entry.end;
+    for await (const entry of this.#entries(found)) {
+      sound = entry.end;
+      for (const id of entry.settled) this.#settled.add(id);
+    }
     if (sound === found.size) return;
     // Most likely written but never synced: its batch was not committed and comes again. The bytes stay for a closer look.
     logger.warn({ path, from: sound, to: found.size }, 'dead letters end in bytes that are no entry');
@@ -63,14 +71,25 @@ export class DeadLetters {
   }
 
   /** Resolves once durable. Rejects with the system's error; nothing half-written stays readable. */
-  append(letters: readonly DeadLetter[]): Promise<void> {
-    const done = this.#writing.then(() => this.#append(letters));
+  append(letters: readonly NewLetter[]): Promise<void> {
+    return this.#inTurn(() => this.#append(letters.flatMap(encodeEntry)));
+  }
+
+  /** Takes them off the list. Resolves once durable. */
+  settle(ids: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#append(encodeParts([Buffer.from(JSON.stringify({ settled: ids }))]));
+      for (const id of ids) this.#settled.add(id);
+    });
+  }
+
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(write);
     this.#writing = done.catch(() => undefined);
     return done;
   }
 
-  async #append(letters: readonly DeadLetter[]): Promise<void> {
-    const chunks = letters.flatMap(encodeEntry);
+  async #append(chunks: readonly Buffer[]): Promise<void> {
     const target = await this.#target();
     let bytes = 0;
     for (const chunk of chunks) bytes += chunk.length;
@@ -116,22 +135,25 @@ export class DeadLetters {
 
   async *read(topic: Topic): AsyncGenerator<DeadLetter> {
     for (const file of [...this.#files]) {
-      for await (const { letter } of this.#entries(file)) if (letter.topic === topic) yield letter;
+      for await (const { letter } of this.#entries(file))
+        if (letter?.topic === topic && !this.#settled.has(letter.id)) yield letter;
     }
   }
 
-  async *#entries(file: DeadFile): AsyncGenerator<{ letter: DeadLetter; end: number }> {
+  async *#entries(file: DeadFile): AsyncGenerator<Entry> {
+    const window = new ReadWindow(file);
     let at = 0;
-    const head = Buffer.alloc(HEAD_BYTES);
     while (at + HEAD_BYTES <= file.size) {
-      await file.file.read(head, at);
+      const head = await window.read(at, HEAD_BYTES);
       const bytes = head.readUInt32LE(0);
       if (bytes === 0 || at + HEAD_BYTES + bytes > file.size) return;
+      // A copy: a letter that is kept must not keep the window.
       const body = Buffer.allocUnsafeSlow(bytes);
-      await file.file.read(body, at + HEAD_BYTES);
+      (await window.read(at + HEAD_BYTES, bytes)).copy(body);
       if (crc32(body, crc32(head.subarray(8))) !== head.readUInt32LE(4)) return;
+      const id = `${file.sequence}-${at}`;
       at += HEAD_BYTES + bytes;
-      yield { letter: decodeEntry(body, head.readUInt32LE(8)), end: at };
+      yield { ...decodeEntry(id, body, head.readUInt32LE(8)), end: at };
     }
   }
 
@@ -145,11 +167,45 @@ export class DeadLetters {
   }
 }
 
+/** Reads a file from its beginning in large pieces: letters are small, and a list of them reads all. */
+class ReadWindow {
+  readonly #file: DeadFile;
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  constructor(file: DeadFile) {
+    this.#file = file;
+  }
+
+  /** The file's bytes, as they are until the next window: `length` of them, which are there. */
+  async read(at: number, length: number): Promise<Buffer> {
+    const from = at - this.#at;
+    if (from < 0 || from + length > this.#bytes.length) {
+      const { file, size } = this.#file;
+      this.#bytes = Buffer.allocUnsafeSlow(Math.min(size - at, Math.max(length, WINDOW_BYTES)));
+      this.#at = at;
+      await file.read(this.#bytes, at);
+    }
+    return this.#bytes.subarray(at - this.#at, at - this.#at + length);
+  }
+}
+
+type NewLetter = Omit<DeadLetter, 'id'>;
 type Meta = Pick<DeadLetter, 'topic' | 'group' | 'reason' | 'rejectedAtUs'>;
 
-function encodeEntry({ topic, group, reason, rejectedAtUs, event }: DeadLetter): Buffer[] {
+interface Entry {
+  readonly letter?: DeadLetter;
+  readonly settled: readonly string[];
+  /** Where the next one begins. */
+  readonly end: number;
+}
+
+function encodeEntry({ topic, group, reason, rejectedAtUs, event }: NewLetter): Buffer[] {
   const meta: Meta = { topic, group, reason, rejectedAtUs };
-  const body = [Buffer.from(JSON.stringify(meta)), ...encodeRecord([event])];
+  return encodeParts([Buffer.from(JSON.stringify(meta)), ...encodeRecord([event])]);
+}
+
+function encodeParts(body: readonly Buffer[]): Buffer[] {
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt32LE(
     body.reduce((sum, chunk) => sum + chunk.length, 0),
@@ -163,8 +219,9 @@ function encodeEntry({ topic, group, reason, rejectedAtUs, event }: DeadLetter):
   return [head, ...body];
 }
 
-function decodeEntry(body: Buffer, metaBytes: number): DeadLetter {
-  const meta = JSON.parse(body.toString('utf8', 0, metaBytes)) as Meta;
+function decodeEntry(id: string, body: Buffer, metaBytes: number): Omit<Entry, 'end'> {
+  const meta = JSON.parse(body.toString('utf8', 0, metaBytes)) as Meta | { settled: string[] };
+  if ('settled' in meta) return { settled: meta.settled };
   const { events, undecodable } = decodeRecord(body.subarray(metaBytes));
-  return { ...meta, event: events[0] ?? undecodable[0]!.event };
+  return { letter: { id, ...meta, event: events[0] ?? undecodable[0]!.event }, settled: [] };
 }

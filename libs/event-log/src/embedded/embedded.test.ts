@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AppError } from '@weft/model';
-import { collect, disordered, numbered, numbersOf, range, testEvent, until } from '../testing/events.ts';
+import { eventually, mulberry32 } from '@weft/testkit';
+import { collect, disordered, numbered, numbersOf, range, testEvent } from '../testing/events.ts';
 import { quiet } from '../testing/logs.ts';
-import { seeded, SimDisk } from '../testing/sim-disk.ts';
+import { SimDisk } from '../testing/sim-disk.ts';
 import { openEmbeddedEventLog, type EmbeddedEventLog } from './embedded.ts';
 import type { EmbeddedEventLogOptions } from './options.ts';
 
@@ -62,12 +63,12 @@ function ackedBy(lines: readonly string[]): number[] {
 
 describe('kill -9', () => {
   it('loses nothing acknowledged, in order, and the next process takes over', async () => {
-    const random = seeded(3);
+    const random = mulberry32(3);
     const acked: number[] = [];
     for (let round = 0; round < 4; round++) {
       const { child, lines, ended } = start(acked.length === 0 ? 0 : Math.max(...acked) + 1000);
       const enough = 3 + Math.floor(random() * 100);
-      await until('some acks', () => ackedBy(lines).length >= enough);
+      await eventually(() => ackedBy(lines).length >= enough);
       child.kill('SIGKILL');
       await ended;
       acked.push(...ackedBy(lines));
@@ -131,7 +132,7 @@ describe('retention', () => {
     log = await open({ config, groups });
     expect(await segments()).toEqual(before);
     const reader = collect(log, TOPIC, { group: 'second' });
-    await until('only the active segment', async () => (await segments()).length === 1);
+    await eventually(async () => (await segments()).length === 1);
     await reader.stop();
     expect(reader.events).toHaveLength(400);
     expect(await segments()).toEqual([before.at(-1)]);
@@ -143,10 +144,10 @@ describe('retention', () => {
       await log.append(TOPIC, [testEvent(`c${i}`, Buffer.from(`{"n":${i},"x":"${'x'.repeat(500_000)}"}`))]);
     expect(log.stats().diskBytes).toBeGreaterThan(5_000_000);
     const reader = collect(log, TOPIC, { group: GROUP });
-    await until('a small disk', () => log.stats().diskBytes < 10_000);
+    await eventually(() => log.stats().diskBytes < 10_000);
     // What is counted no more is removed next.
     const sizeOf = async (name: string) => (await stat(join(dir, name)).catch(() => undefined))?.size ?? 0;
-    await until('small files', async () => {
+    await eventually(async () => {
       const sizes = await Promise.all((await segments()).map(sizeOf));
       return sizes.reduce((a, b) => a + b, 0) < 10_000;
     });
@@ -156,7 +157,7 @@ describe('retention', () => {
   it('does not keep events of a topic without groups', async () => {
     const log = await open({ config });
     for (let n = 0; n < 400; n += 10) await log.append('stored-calls', numbered(n, n + 10));
-    await until('few segments', async () => (await segments()).length <= 1);
+    await eventually(async () => (await segments()).length <= 1);
   });
 
   it('forgets a group that is not named any more', async () => {
@@ -165,8 +166,19 @@ describe('retention', () => {
     await log.close();
     log = await open({ config });
     const reader = collect(log, TOPIC, { group: GROUP });
-    await until('only the active segment', async () => (await segments()).length === 1);
+    await eventually(async () => (await segments()).length === 1);
     await reader.stop();
+  });
+
+  it('keeps nothing of a topic that is named without groups, although it had one', async () => {
+    let log = await open({ config, groups: { [TOPIC]: [GROUP], 'stored-calls': ['scoring'] } });
+    for (let n = 0; n < 400; n += 10) await log.append('stored-calls', numbered(n, n + 10));
+    expect((await segments()).length).toBeGreaterThan(2);
+    await log.close();
+    log = await open({ config, groups: { [TOPIC]: [GROUP], 'stored-calls': [] } });
+    await eventually(async () => (await segments()).length <= 1);
+    for (let n = 0; n < 400; n += 10) await log.append('stored-calls', numbered(n, n + 10));
+    await eventually(async () => (await segments()).length <= 1);
   });
 
   it('goes on counting offsets after everything was deleted', async () => {
@@ -192,7 +204,7 @@ describe('limits', () => {
     expect(refused).toMatchObject({ code: 'log_unavailable', message: expect.stringContaining('full') });
     expect(log.stats().diskBytes).toBeLessThanOrEqual(60_000);
     const reader = collect(log, TOPIC, { group: GROUP });
-    await until('space', () =>
+    await eventually(() =>
       append().then(
         () => true,
         () => false,

@@ -1,5 +1,14 @@
 import { AppError, nowUs, type TraceEvent } from '@weft/model';
-import type { ConsumeOptions, DeadLetter, EventLog, Offsets, Rejected, Topic } from '../event-log.ts';
+import type {
+  ConsumeOptions,
+  DeadLetter,
+  EventLog,
+  HandleBatch,
+  Lag,
+  Offsets,
+  Rejected,
+  Topic,
+} from '../event-log.ts';
 import { groupByPartition } from '../partition.ts';
 import { encodeRecord, sizeOf } from '../record.ts';
 import { TOPICS } from '../topics.ts';
@@ -193,11 +202,7 @@ class Embedded implements EmbeddedEventLog {
     if (log.groups.size === 0) this.#retention.schedule();
   }
 
-  consume(
-    topic: Topic,
-    options: ConsumeOptions,
-    handle: (events: readonly TraceEvent[]) => Promise<readonly Rejected[]>,
-  ): Promise<void> {
+  consume(topic: Topic, options: ConsumeOptions, handle: HandleBatch): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closedError());
     const log = this.#topic(topic);
     const known = log.groups.has(options.group);
@@ -229,8 +234,13 @@ class Embedded implements EmbeddedEventLog {
   async #bury(topic: Topic, group: string, rejected: readonly Rejected[]): Promise<void> {
     if (rejected.length === 0) return;
     const rejectedAtUs = nowUs();
+    const letters = rejected.map((one) => ({ ...one, topic, group, rejectedAtUs }));
+    await this.#writeDeadLetters(() => this.#parts.deadLetters.append(letters));
+  }
+
+  async #writeDeadLetters(write: () => Promise<void>): Promise<void> {
     try {
-      await this.#parts.deadLetters.append(rejected.map((one) => ({ ...one, topic, group, rejectedAtUs })));
+      await write();
     } catch (cause) {
       const error = new AppError(
         'log_unavailable',
@@ -257,14 +267,16 @@ class Embedded implements EmbeddedEventLog {
     return this.#group(topic, group).waitFor(offsets, timeoutMs);
   }
 
-  async lag(topic: Topic, group: string): Promise<{ events: number; bytes: number; oldestMs: number }> {
+  async lag(topic: Topic, group: string): Promise<Lag> {
     const found = this.#group(topic, group);
     const { events, bytes } = found.lag;
-    const appendedAtMs = events === 0 ? undefined : await this.#oldestAppend(this.#topic(topic), found);
+    const log = this.#topic(topic);
+    const appendedAtMs = events === 0 ? undefined : await this.#oldestAppend(log, found);
     return {
       events,
       bytes,
-      oldestMs: appendedAtMs === undefined ? 0 : Math.max(0, Date.now() - appendedAtMs),
+      partitions: log.indexes.map(({ first, next }, i) => next - Math.max(found.committed[i]!, first)),
+      oldestMs: appendedAtMs === undefined ? 0 : Math.max(1, Date.now() - appendedAtMs),
     };
   }
 
@@ -290,6 +302,12 @@ class Embedded implements EmbeddedEventLog {
 
   deadLetters(topic: Topic): AsyncIterable<DeadLetter> {
     return this.#parts.deadLetters.read(topic);
+  }
+
+  async settleDeadLetters(_topic: Topic, ids: readonly string[]): Promise<void> {
+    if (this.#closed !== undefined) throw this.#closedError();
+    if (ids.length === 0) return;
+    await this.#writeDeadLetters(() => this.#parts.deadLetters.settle(ids));
   }
 
   stats(): EmbeddedEventLogStats {

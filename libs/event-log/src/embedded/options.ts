@@ -3,7 +3,7 @@ import { envInt } from '@weft/runtime';
 import { z } from 'zod';
 import type { Topic } from '../event-log.ts';
 import { nodeDisk, type Disk } from './disk.ts';
-import type { LogSink } from './log-sink.ts';
+import type { LogSink } from '../log-sink.ts';
 
 const MIB = 1 << 20;
 const bytes = (defaultMib: number, minBytes: number): z.ZodType<number> =>

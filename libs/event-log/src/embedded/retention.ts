@@ -1,6 +1,6 @@
 import type { Topic } from '../event-log.ts';
 import type { Cursor, CursorFile } from './cursor-file.ts';
-import type { LogSink } from './log-sink.ts';
+import type { LogSink } from '../log-sink.ts';
 import type { TopicLog } from './topic-log.ts';
 import type { Wal } from './wal.ts';
 

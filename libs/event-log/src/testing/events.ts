@@ -51,19 +51,6 @@ export function disordered(events: readonly TraceEvent[], repeats = false): stri
   return wrong;
 }
 
-/** Resolves once `condition` holds; rejects after `timeoutMs` naming what was waited for. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
-): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 export interface Collector {
   readonly events: TraceEvent[];
   readonly batches: TraceEvent[][];

@@ -1,4 +1,4 @@
-import type { LogSink } from '../embedded/log-sink.ts';
+import type { LogSink } from '../log-sink.ts';
 
 export interface RecordedLine {
   readonly level: 'info' | 'warn' | 'error';

@@ -20,17 +20,6 @@ class Inode {
 
 type Operation = 'write' | 'sync' | 'truncate' | 'create' | 'syncDir' | 'rename' | 'remove' | 'read';
 
-/** A random number from 0 to 1, the same sequence for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function failure(code: string): Error {
   return Object.assign(new Error(`${code}: simulated`), { code });
 }

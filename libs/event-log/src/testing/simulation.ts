@@ -1,8 +1,9 @@
 import { AppError, type TraceEvent } from '@weft/model';
+import { mulberry32 } from '@weft/testkit';
 import { openEmbeddedEventLog, type EmbeddedEventLog } from '../embedded/embedded.ts';
 import { numberOf, testEvent } from './events.ts';
 import { quiet } from './logs.ts';
-import { seeded, SimDisk } from './sim-disk.ts';
+import { SimDisk } from './sim-disk.ts';
 
 const TOPIC = 'trace-events';
 
@@ -32,7 +33,7 @@ class Simulation {
   ]);
 
   constructor(seed: number) {
-    this.#random = seeded(seed);
+    this.#random = mulberry32(seed);
   }
 
   async run(): Promise<void> {

@@ -1,14 +1,11 @@
+import { mulberry32 } from '@weft/testkit';
+
 export type Random = (below: number) => number;
 
-/** Reproducible integers in [0, below) (mulberry32). */
+/** Reproducible integers in [0, below). */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
+  const random = mulberry32(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 const pick = <T>(random: Random, from: readonly T[]): T => from[random(from.length)]!;

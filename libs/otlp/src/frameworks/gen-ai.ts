@@ -1,8 +1,12 @@
-import type { Framework, ModalityField, Source } from '../fields.ts';
+import { asList, type Framework, type ModalityField, type Source } from '../fields.ts';
 import type { Value } from '../span.ts';
 import { contentOfEvents } from './gen-ai-events.ts';
 
-/** The OpenTelemetry GenAI conventions, old and new names; nearly every other framework sends some of them. */
+/**
+ * The OpenTelemetry GenAI conventions, old and new names, sent by the official instrumentations, AI SDK 7, Traceloop from 0.25
+ * and, in part, by nearly every other framework. Messages are JSON text or structured values; the official instrumentations
+ * send them in log records or span events only.
+ */
 export const genAi: Framework = {
   name: 'gen-ai',
   fields: {
@@ -70,7 +74,10 @@ export const genAi: Framework = {
     parameter_model: [{ rank: 10, key: 'gen_ai.request.model' }],
     operation_name: [{ rank: 10, key: 'gen_ai.operation.name' }],
     response_id: [{ rank: 10, key: 'gen_ai.response.id' }],
-    finish_reasons: [{ rank: 10, key: 'gen_ai.response.finish_reasons' }],
+    finish_reasons: [
+      { rank: 10, key: 'gen_ai.response.finish_reasons' },
+      { rank: 70, key: 'gen_ai.output.messages.0.finish_reason', map: asList },
+    ],
     agent_name: [{ rank: 10, key: 'gen_ai.agent.name' }],
     agent_id: [{ rank: 10, key: 'gen_ai.agent.id' }],
     system_instructions: [{ rank: 10, key: 'gen_ai.system_instructions' }],
@@ -91,13 +98,16 @@ export const genAi: Framework = {
 const KINDS: ReadonlyMap<Value, string> = new Map([
   ['chat', 'llm'],
   ['text_completion', 'llm'],
+  ['completion', 'llm'],
   ['generate_content', 'llm'],
   ['embeddings', 'embedding'],
+  ['embedding', 'embedding'],
   ['execute_tool', 'tool'],
   ['invoke_agent', 'agent'],
   ['create_agent', 'agent'],
   ['invoke_workflow', 'workflow'],
   ['retrieval', 'retriever'],
+  ['rerank', 'reranker'],
 ]);
 
 function kindOfOperation(value: Value): string | undefined {

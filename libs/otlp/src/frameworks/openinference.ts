@@ -1,7 +1,11 @@
 import { asList, type Framework } from '../fields.ts';
-import { KeyValues, type Value } from '../span.ts';
+import { KeyValues, type OtlpSpan, type Value } from '../span.ts';
 
-/** OpenInference semantic conventions (Arize Phoenix and its instrumentations). */
+/**
+ * OpenInference (Arize Phoenix and its instrumentations): whole request and response under `input.value` and `output.value`,
+ * messages once more under numbered keys, parameters as JSON, kinds in capitals. Streams come without token counts,
+ * embeddings as vectors. Before 4.0 the reason to stop is in the response alone.
+ */
 export const openInference: Framework = {
   name: 'openinference',
   fields: {
@@ -10,12 +14,14 @@ export const openInference: Framework = {
       { rank: 260, key: 'llm.input_messages' },
       { rank: 270, key: 'llm.prompts' },
       { rank: 300, key: 'embedding.embeddings', below: /\.text$/ },
+      { rank: 301, key: 'reranker.input_documents' },
     ],
     output: [
       { rank: 30, key: 'output.value' },
       { rank: 270, key: 'llm.output_messages' },
       { rank: 280, key: 'llm.choices' },
       { rank: 320, key: 'retrieval.documents' },
+      { rank: 321, key: 'reranker.output_documents' },
       // Thousands of floats that nobody reads: how many is enough; the span keeps them.
       { rank: 325, key: 'embedding.embeddings', below: /\.vector$/, each: dimensions },
     ],
@@ -31,6 +37,7 @@ export const openInference: Framework = {
     model: [
       { rank: 20, key: 'llm.model_name' },
       { rank: 70, key: 'embedding.model_name' },
+      { rank: 71, key: 'reranker.model_name' },
     ],
     provider: [
       { rank: 10, key: 'llm.provider' },
@@ -38,8 +45,20 @@ export const openInference: Framework = {
     ],
     model_parameters: [{ rank: 20, key: 'llm.invocation_parameters' }],
     parameter_model: [{ rank: 20, key: 'llm.invocation_parameters.model' }],
-    finish_reasons: [{ rank: 30, key: 'llm.finish_reason', map: asList }],
-    agent_name: [{ rank: 20, key: 'agent.name' }],
+    finish_reasons: [
+      { rank: 30, key: 'llm.finish_reason', map: asList },
+      { rank: 60, key: 'output.value.choices.0.finish_reason', map: asList },
+      // LangChain, in JavaScript and in Python.
+      { rank: 61, key: 'output.value.generations.0.0.generationInfo.finish_reason', map: asList },
+      { rank: 62, key: 'output.value.generations.0.0.generation_info.finish_reason', map: asList },
+      { rank: 65, key: 'output.value.stop_reason', map: asList },
+    ],
+    agent_name: [
+      { rank: 20, key: 'agent.name' },
+      // CrewAI's alone has its role, others' an id here and the name beside it.
+      { rank: 60, key: 'graph.node.name', map: nameOfAgent },
+      { rank: 61, key: 'graph.node.id', map: nameOfAgent },
+    ],
     tool_name: [{ rank: 20, key: 'tool.name' }],
     tool_definitions: [{ rank: 20, key: 'llm.tools' }],
     user_id: [{ rank: 10, key: 'user.id' }],
@@ -48,6 +67,10 @@ export const openInference: Framework = {
     thread_id: [{ rank: 40, key: 'session.id' }],
   },
 };
+
+function nameOfAgent(value: Value, { attributes }: OtlpSpan): Value | undefined {
+  return attributes.get('openinference.span.kind') === 'AGENT' ? value : undefined;
+}
 
 function dimensions(vector: Value): Value {
   const result = new KeyValues();

@@ -11,13 +11,3 @@ export const TRACE_FIXTURES: readonly string[] = readdirSync(dir)
 export function fixture(file: string): Buffer {
   return readFileSync(dir + file);
 }
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-export function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { newId, type CallPart } from '@weft/model';
-import { openTraceReader } from '../reader.ts';
+import { mulberry32 } from '@weft/testkit';
 import {
   batch,
   completeOf,
@@ -8,13 +8,18 @@ import {
   json,
   openTestStore,
   renameOf,
-  seeded,
   shuffled,
   startOf,
   T0,
   type TestStore,
 } from '../testing/store.ts';
-import type { CallsQuery, StoredCall, TraceReader, TraceWriter } from '../trace-store.ts';
+import {
+  newTally,
+  type CallsQuery,
+  type StoredCall,
+  type TraceReader,
+  type TraceWriter,
+} from '../trace-store.ts';
 import { openTraceWriter } from '../writer.ts';
 import { foldParts } from './fold.ts';
 
@@ -28,18 +33,19 @@ beforeAll(async () => {
   store = await openTestStore();
   // Everything has to hold with every superseded row still on disk.
   await store.command('SYSTEM STOP MERGES calls');
-  reader = openTraceReader(store.reader);
-  writer = openTraceWriter(store.writer);
+  ({ reader, writer } = store.open());
 }, 60_000);
 
-afterAll(async () => {
-  await writer?.close();
-  await reader?.close();
-  await store?.close();
-}, 60_000);
+afterAll(() => store?.close(), 60_000);
 
 const write = async (calls: readonly CallPart[], to = writer) =>
   expect(await to.write(batch({ calls }))).toEqual([]);
+
+async function descendants(projectId: string, ids: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for await (const page of reader.descendants(projectId, ids)) found.push(...page);
+  return found;
+}
 
 async function read(projectId: string, query: Partial<CallsQuery> = {}): Promise<StoredCall[]> {
   const rows: StoredCall[] = [];
@@ -175,7 +181,7 @@ describe('folding into the store', () => {
   });
 
   it('reads the same for every order, repetition, cut, lost memory and change of writer', async () => {
-    const random = seeded(3);
+    const random = mulberry32(3);
     const project = newProject();
     const pick = () => Math.floor(random() * 3);
     // Half of the ids are not time-ordered, like those of OTel spans: found by their key only.
@@ -248,6 +254,26 @@ describe('folding into the store', () => {
     expect(before).toBe(4);
   });
 
+  it('tells what a write did: rows written, rows replaced, parts that said nothing new', async () => {
+    const projectId = newProject();
+    const did = async (calls: readonly CallPart[], to = writer) => {
+      const tally = newTally();
+      expect(await to.write(batch({ calls }), undefined, tally)).toEqual([]);
+      return [tally.callRows, tally.supersededRows, tally.unchangedCalls];
+    };
+    const id = newId();
+    const [start, end] = [startOf(projectId, id), endOf(projectId, id)];
+    const whole = completeOf(projectId, newId());
+    expect(await did([start, whole])).toEqual([2, 0, []]);
+    // The end of a running call takes its place at the same key: no mark. The others are known.
+    expect(await did([whole, start, end])).toEqual([1, 0, [0]]);
+    expect(await did([start, whole, end])).toEqual([0, 0, [0, 2, 1]]);
+    expect(await did([renameOf(projectId, id, 'new name')])).toEqual([1, 1, []]);
+    const other = openTraceWriter(store.writer);
+    expect(await did([whole, end], other)).toEqual([0, 0, [0, 1]]);
+    await other.close();
+  });
+
   it('heals what a crash between a row and its mark left', async () => {
     const project = newProject();
     const callId = newId();
@@ -287,7 +313,7 @@ describe('folding into the store', () => {
     await write([endOf(project, callId), completeOf(project, callId, { startedAtUs: T0 + 9 })]);
     expect(await read(project)).toEqual([]);
     expect(await count(project)).toBe(0);
-    expect(await reader.descendants(project, [callId])).toEqual([]);
+    expect(await descendants(project, [callId])).toEqual([]);
   });
 
   it('does not mix calls of the same id in two projects', async () => {
@@ -360,7 +386,7 @@ describe('reading calls', () => {
         },
         { endedAtUs: T0 + 9_002, summary: json('{"status_counts":{"error":1}}'), runStepEnd: 3 },
       ),
-      startOf(project, 'd', { startedAtUs: T0 + 3, traceId: 't2', opName: 'free:*' }),
+      startOf(project, 'd', { startedAtUs: T0 + 3, traceId: 't2', opName: 'free:*', runId: `${project}/s` }),
       endOf(project, 'ghost'),
     ]);
   }, 60_000);
@@ -380,6 +406,8 @@ describe('reading calls', () => {
     ['turns', { turnIds: ['tu'] }, ['b']],
     ['users', { userIds: ['u1'] }, ['a']],
     ['runs', { runIds: ['r'] }, ['c']],
+    ['runs of the project', { runIds: ['s', 'r'] }, ['c', 'd']],
+    ['runs of another project', { runIds: ['other/project/s'] }, []],
     ['roots', { traceRootsOnly: true }, ['a', 'd']],
     ['other empty lists', { opNames: [], traceIds: [], callIds: [] }, ['a', 'b', 'c', 'd']],
     ['several fields', { traceIds: ['t1'], traceRootsOnly: true, userIds: ['u1', "'"] }, ['a']],
@@ -450,11 +478,11 @@ describe('reading calls', () => {
   });
 
   it('finds descendants through any depth, and survives a circle', async () => {
-    expect((await reader.descendants(project, ['b', 'nobody'])).sort()).toEqual(['b', 'c']);
-    expect((await reader.descendants(project, ['a'])).sort()).toEqual(['a', 'b', 'c']);
+    expect((await descendants(project, ['b', 'nobody'])).sort()).toEqual(['b', 'c']);
+    expect((await descendants(project, ['a'])).sort()).toEqual(['a', 'b', 'c']);
     const circle = newProject();
     await write([startOf(circle, 'x', { parentId: 'y' }), startOf(circle, 'y', { parentId: 'x' })]);
-    expect((await reader.descendants(circle, ['x'])).sort()).toEqual(['x', 'y']);
+    expect((await descendants(circle, ['x'])).sort()).toEqual(['x', 'y']);
   });
 
   it('pages without gap or repetition while every call has a superseded row', async () => {

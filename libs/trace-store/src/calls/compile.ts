@@ -1,23 +1,36 @@
-import { formatInstant } from '@weft/model';
+import { compileSortKeys, type CompiledQuery, type Dialect } from '@weft/query-language';
 import type { Param } from '../clickhouse.ts';
-import { NO_INSTANT_US } from '../native.ts';
-import type { CallsFilter, CallSortField, CallsQuery } from '../trace-store.ts';
-import { EXCEPTION } from './row.ts';
+import type { CallsFilter, CallsQuery } from '../trace-store.ts';
+import { NO_INSTANT } from './columns.ts';
+import type { CallDialect } from './dialect.ts';
+import { callFields } from './fields.ts';
 
 /** True for a row that is left out of every answer. For the few rows of a page cheaper than to filter all that are read. */
 export const IS_EXCLUDED = `ver IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})
   OR id IN (SELECT id FROM call_deletes WHERE project_id = {project:String})`;
+
+/** Rows that are replaced: their instants are in the primary key. */
+const SUPERSEDED = `started_at IN (SELECT started_at FROM calls_superseded WHERE project_id = {project:String})
+    AND ver IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})`;
+/** Their ids are indexed. */
+const DELETED = 'id IN (SELECT id FROM call_deletes WHERE project_id = {project:String})';
+
+/**
+ * Conditions for rows that do not count, each true for others: what was summed over all rows is put right by looking at
+ * few, while leaving them out would read the version and the id of each.
+ */
+export function excludedRows({ superseded, deleted }: Exclusions): string[] {
+  return [
+    ...(superseded ? [SUPERSEDED] : []),
+    ...(deleted ? [superseded ? `${DELETED} AND NOT (${SUPERSEDED})` : DELETED] : []),
+  ];
+}
 
 /** Conditions and the parameters they bind. */
 export interface Where {
   readonly sql: string;
   readonly params: Readonly<Record<string, Param>>;
 }
-
-const NO_INSTANT = `'${formatInstant(NO_INSTANT_US).slice(0, 10)}'`;
-
-/** The rename if there is one, else the start's name; empty = none. */
-export const DISPLAY_NAME = 'if(rename_ver > 0, rename, display_name)';
 
 /** Tables that say which rows to leave out. */
 export interface Exclusions {
@@ -38,7 +51,7 @@ export function compileWhere(
   const conditions = [
     'project_id = {project:String}',
     `started_at > ${NO_INSTANT}`,
-    ...compileFilter(filter, params),
+    ...compileFilter({ ...filter, runIds: runIdsOf(projectId, filter.runIds) }, params),
     ...(exclusions.superseded
       ? ['ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id = {project:String})']
       : []),
@@ -47,6 +60,11 @@ export function compileWhere(
       : []),
   ];
   return { sql: conditions.join('\n  AND '), params };
+}
+
+/** Clients send runs as `entity/project/run`; a bare run id in a filter is one of the project's. */
+function runIdsOf(projectId: string, runIds: CallsFilter['runIds']): CallsFilter['runIds'] {
+  return runIds?.flatMap((id) => (id.includes('/') ? [id] : [id, `${projectId}/${id}`]));
 }
 
 function compileFilter(filter: CallsFilter, params: Record<string, Param>): string[] {
@@ -104,47 +122,52 @@ function compileFilter(filter: CallsFilter, params: Record<string, Param>): stri
   return conditions;
 }
 
-/** NULL where a field is not given: such rows come last in either direction. */
-const SORT: Record<CallSortField, string> = {
-  id: 'id',
-  trace_id: 'trace_id',
-  parent_id: "nullIf(parent_id, '')",
-  thread_id: "nullIf(thread_id, '')",
-  turn_id: "nullIf(turn_id, '')",
-  op_name: 'op_name',
-  display_name: `nullIf(${DISPLAY_NAME}, '')`,
-  started_at: 'started_at',
-  ended_at: `if(ended_at > ${NO_INSTANT}, ended_at, NULL)`,
-  exception: EXCEPTION,
-  wb_user_id: "nullIf(user_id, '')",
-  wb_run_id: "nullIf(run_id, '')",
-  wb_run_step: 'nullIf(run_step, -1)',
-  wb_run_step_end: 'nullIf(run_step_end, -1)',
-  'summary.weave.status': 'toString(status)',
-  'summary.weave.latency_ms': `if(ended_at > ${NO_INSTANT}, intDiv(toUnixTimestamp64Micro(ended_at) - toUnixTimestamp64Micro(started_at), 1000), NULL)`,
-  'summary.weave.trace_name': `multiIf(${DISPLAY_NAME} != '', ${DISPLAY_NAME}, match(op_name, '^weave:///[^/]+/[^/]+/op/'), extract(op_name, '/op/([^:/]+)'), op_name)`,
-};
-
 const DEFAULT_SORT: CallsQuery['sort'] = [{ field: 'started_at', direction: 'asc' }];
 
 /** The tie-break on id, then the span's trace, runs with `started_at` where that is sorted by, else downwards. */
-export function compileSort(sort: CallsQuery['sort']): string {
+export function compileSort(sort: CallsQuery['sort'], dialect: CallDialect): Where {
   const keys = sort.length === 0 ? DEFAULT_SORT : sort;
-  const time = keys.find((key) => key.field === 'started_at');
-  const terms = keys.map((key) => `${SORT[key.field]} ${key.direction === 'asc' ? 'ASC' : 'DESC'}`);
+  const time = keys.find(isTime);
+  const params: Record<string, Param> = {};
+  const terms = keys.map((key, i) => {
+    const letter = String.fromCharCode('a'.charCodeAt(0) + i);
+    const compiled = compileSortKey(key, dialect.dialect(`s${letter}`));
+    Object.assign(params, compiled.params);
+    return compiled.sql;
+  });
   const direction = time?.direction === 'asc' ? 'ASC' : 'DESC';
-  return [...terms, `id ${direction}`, `span_trace_id ${direction}`].join(', ');
+  return { sql: [...terms, `id ${direction}`, `span_trace_id ${direction}`].join(', '), params };
+}
+
+function compileSortKey({ field, direction }: SortKey, dialect: Dialect): CompiledQuery {
+  const of = typeof field === 'string' ? callField(field)! : field;
+  // Without NULLS LAST, which is the default: the table's own order has to be seen as such.
+  if (of.kind === 'column')
+    return { sql: `${dialect.column(of)} ${direction === 'asc' ? 'ASC' : 'DESC'}`, params: {} };
+  return compileSortKeys(of, direction, dialect);
+}
+
+type SortKey = CallsQuery['sort'][number];
+const callField = callFields();
+
+function isTime({ field }: SortKey): boolean {
+  return (
+    field === 'started_at' ||
+    (typeof field === 'object' && field.kind === 'column' && field.name === 'started_at')
+  );
 }
 
 /** Whether the rows come out in the order of the table's key: nothing has to be sorted, and versions of a call are neighbours. */
 export function isKeyOrder(sort: CallsQuery['sort']): boolean {
-  return sort.length === 0 || sort[0]!.field === 'started_at';
+  return sort.length === 0 || isTime(sort[0]!);
 }
 
 const IS_OUTRUN = `(started_at, id, span_trace_id) IN (
     SELECT started_at, id, span_trace_id FROM calls WHERE project_id = {project:String} AND ended_at > ${NO_INSTANT}
     AND (started_at, id) IN (SELECT started_at, id FROM calls WHERE project_id = {project:String} AND ended_at = ${NO_INSTANT}))`;
 
+/** A row of a call that has not ended, as far as the row knows. */
+export const RUNNING = `ended_at = ${NO_INSTANT}`;
 export const HAS_ENDED = `ended_at > ${NO_INSTANT}`;
 /** A running row whose call has not ended. */
 export const STILL_RUNS = `ended_at = ${NO_INSTANT} AND NOT ${IS_OUTRUN}`;

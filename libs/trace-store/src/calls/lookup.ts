@@ -1,6 +1,7 @@
 import { formatInstant, nowUs, timeOfId } from '@weft/model';
 import { quote, type ClickHouse, type RawParam } from '../clickhouse.ts';
-import { DAY_US, type StoredRow } from './cache.ts';
+import { INSTANT_TYPE } from '../native.ts';
+import { DAY_US, type CallCache, type StoredRow } from './cache.ts';
 import { fold, type CallState } from './fold.ts';
 import { ORPHAN_US, readState, startedAtOf, STATE_SELECT, type CallIdentity } from './row.ts';
 
@@ -8,6 +9,8 @@ import { ORPHAN_US, readState, startedAtOf, STATE_SELECT, type CallIdentity } fr
 export interface Wanted extends CallIdentity {
   readonly key: string;
   readonly incoming: CallState;
+  /** Its start does not tell where its rows lie. */
+  readonly hasMoved: boolean;
 }
 
 /** Rows of a call that are not superseded. */
@@ -49,7 +52,7 @@ function keysParam(
 /**
  * Rows of the wanted calls that are not superseded, by key: usually none or one, more after a crash.
  * Calls with a time-ordered id are found by it wherever their rows lie; so are those that come without a start. Others
- * are found by the start they claim. What else has the same id is found along with them: the spans a rename is for, the
+ * are found by the start they claim, log records by the trace and id of their span. What else has the same id is found along with them: the spans a rename is for, the
  * rename a span has to take.
  */
 export async function lookUp(db: ClickHouse, wanted: readonly Wanted[]): Promise<Map<string, FoundCall>> {
@@ -57,16 +60,34 @@ export async function lookUp(db: ClickHouse, wanted: readonly Wanted[]): Promise
   if (wanted.length === 0) return found;
   const byId: Wanted[] = [];
   const byKey: Wanted[] = [];
-  for (const call of wanted) (isFoundById(call) ? byId : byKey).push(call);
+  const byTrace: Wanted[] = [];
+  for (const call of wanted) {
+    if (isLogOnly(call)) byTrace.push(call);
+    else (isFoundById(call) ? byId : byKey).push(call);
+  }
+  const orphanKey = (call: Wanted) => [call.projectId, ORPHAN_US, call.id] as const;
+  const keys = [
+    ...byKey.flatMap((call) => [
+      [call.projectId, startedAtOf(call.incoming), call.id] as const,
+      orphanKey(call),
+    ]),
+    ...byTrace.map(orphanKey),
+  ];
   const conditions = [
     ...(byId.length > 0 ? ['id IN {ids:Array(String)}'] : []),
-    ...(byKey.length > 0 ? [`(project_id, started_at, id) IN {keys:${KEYS}}`] : []),
+    ...(keys.length > 0 ? [`(project_id, started_at, id) IN {keys:${KEYS}}`] : []),
+    // Both have an index: together they leave out nearly all granules.
+    ...(byTrace.length > 0
+      ? [
+          'trace_id IN {traces:Array(String)} AND id IN {logged:Array(String)} AND span_trace_id IN {traces:Array(String)}',
+        ]
+      : []),
   ];
   const sql = conditions
     .map(
       (
         condition,
-      ) => `SELECT project_id, id, span_trace_id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver, ver
+      ) => `SELECT project_id, id, span_trace_id, toUnixTimestamp64Micro(started_at), start_ver, end_ver, rename_ver, log_hashes, ver
 FROM calls WHERE project_id IN {projects:Array(String)} AND ${condition}
 AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:Array(String)})`,
     )
@@ -74,14 +95,11 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
   const params = {
     projects: [...new Set(wanted.map((call) => call.projectId))],
     ...(byId.length > 0 ? { ids: byId.map((call) => call.id) } : {}),
-    ...(byKey.length > 0
+    ...(keys.length > 0 ? { keys: keysParam(keys) } : {}),
+    ...(byTrace.length > 0
       ? {
-          keys: keysParam(
-            byKey.flatMap((call) => [
-              [call.projectId, startedAtOf(call.incoming), call.id] as const,
-              [call.projectId, ORPHAN_US, call.id] as const,
-            ]),
-          ),
+          traces: [...new Set(byTrace.map((call) => call.spanTraceId))],
+          logged: byTrace.map((call) => call.id),
         }
       : {}),
   };
@@ -89,7 +107,7 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
     identity: { projectId: row.text(), id: row.text(), spanTraceId: row.text() },
     stored: {
       startedAtUs: row.int64(),
-      versions: { start: row.uint128(), end: row.uint128(), rename: row.uint128() },
+      versions: { start: row.uint128(), end: row.uint128(), rename: row.uint128(), logs: row.uint64s() },
       ver: row.uint128(),
     },
   }));
@@ -104,8 +122,19 @@ AND ver NOT IN (SELECT ver FROM calls_superseded WHERE project_id IN {projects:A
   return found;
 }
 
+/** Log records, of which only the span's trace and id are known. */
+function isLogOnly({ spanTraceId, incoming }: Wanted): boolean {
+  const { start, rename, logs } = incoming;
+  return spanTraceId !== '' && start === undefined && rename === undefined && logs !== undefined;
+}
+
 function isFoundById(call: Wanted): boolean {
-  return call.incoming.start === undefined || timeOfId(call.id) !== undefined || mayRenameSpans(call);
+  return (
+    call.hasMoved ||
+    call.incoming.start === undefined ||
+    timeOfId(call.id) !== undefined ||
+    mayRenameSpans(call)
+  );
 }
 
 /**
@@ -113,7 +142,7 @@ function isFoundById(call: Wanted): boolean {
  * still would only make the writer look up every call from then on.) It is not before now: a call whose end is stored
  * without its start does not say when it began.
  */
-export async function readHorizon(db: ClickHouse): Promise<number> {
+async function readHorizon(db: ClickHouse): Promise<number> {
   const [latest = 0] = await db.all(
     {
       sql: "SELECT toUnixTimestamp64Micro(max(started_at)) FROM calls WHERE started_at <= {limit:DateTime64(6, 'UTC')}",
@@ -122,6 +151,25 @@ export async function readHorizon(db: ClickHouse): Promise<number> {
     (row) => row.int64(),
   );
   return Math.max(latest, nowUs());
+}
+
+/** Tells the cache what it has to look up: all that may be stored. */
+export async function readWhatIsStored(db: ClickHouse, cache: CallCache): Promise<void> {
+  const [horizonUs, waiting] = await Promise.all([readHorizon(db), readWaitingLogs(db)]);
+  for (const { projectId, storedAtUs } of waiting) cache.logsWait(projectId, storedAtUs);
+  cache.horizonUs = horizonUs;
+}
+
+/** Projects with log records whose span may still be to come, and when the last of them was stored, in whole seconds rounded up. */
+async function readWaitingLogs(db: ClickHouse): Promise<{ projectId: string; storedAtUs: number }[]> {
+  return await db.all(
+    {
+      sql: `SELECT project_id, toInt64(toUnixTimestamp(max(stored_at))) + 1 FROM calls
+WHERE started_at = {none:${INSTANT_TYPE}} AND notEmpty(log_hashes) GROUP BY project_id`,
+      params: { none: instantText(ORPHAN_US) },
+    },
+    (row) => ({ projectId: row.text(), storedAtUs: row.int64() * 1_000_000 }),
+  );
 }
 
 /** Content of stored rows, folded per call. */

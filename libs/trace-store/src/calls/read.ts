@@ -1,27 +1,30 @@
+import { readClaim } from '@weft/model';
+import { hydrate, type LoadClaimed, type OpenClaim, type WholePayloads } from '../claimed.ts';
 import { quote, type ClickHouse, type Param, type ReadOptions } from '../clickhouse.ts';
 import { NO_INSTANT_US } from '../native.ts';
 import type { RowReader } from '../row-binary.ts';
 import type { CallPayload, CallsQuery, StoredCall, TraceReader } from '../trace-store.ts';
+import { DISPLAY_NAME } from './columns.ts';
 import {
   compileLimit,
-  compileSort,
   compileWhere,
-  DISPLAY_NAME,
+  excludedRows,
   HAS_ENDED,
   IS_EXCLUDED,
-  isKeyOrder,
   NOT_OUTRUN,
   OUTRUN,
+  RUNNING,
   STILL_RUNS,
   type Exclusions,
 } from './compile.ts';
 import { instantText } from './lookup.ts';
 import { NewestOfNeighbours, type Key } from './newest.ts';
+import { planCalls, type CallsPlan } from './plan.ts';
 import { EXCEPTION, stepOrNull } from './row.ts';
 
 const PAYLOADS: readonly CallPayload[] = ['attributes', 'inputs', 'output', 'summary'];
 
-/** Columns in the order of `versionedCallReader`. `otel_dump` is what attributes are rendered from, so it comes with them. */
+/** Columns in the order of `versionedCallReader`. What attributes are rendered from, the span, comes with them. */
 function select(query: CallsQuery): string {
   const payload = (name: CallPayload, from: string) => (query.payloads.includes(name) ? from : "''");
   return [
@@ -32,10 +35,15 @@ function select(query: CallsQuery): string {
     'user_id, run_id, run_step, run_step_end, size_bytes',
     ...PAYLOADS.map((name) => payload(name, name)),
     payload('attributes', 'otel_dump'),
+    query.payloads.includes('attributes') ? 'otel_logs' : "CAST([], 'Array(String)')",
+    query.payloads.length > 0 ? 'claimed' : "CAST([], 'Array(String)')",
   ].join(', ');
 }
 
-function versionedCallReader({ projectId, storageSize }: CallsQuery): (row: RowReader) => VersionedCall {
+function versionedCallReader(query: CallsQuery): (row: RowReader) => VersionedCall {
+  const { projectId, storageSize } = query;
+  const isAskedFor = ({ column }: OpenClaim) =>
+    query.payloads.includes(column === 'otel_dump' ? 'attributes' : column);
   return (row) => {
     const ver = row.uint128();
     const spanTraceId = row.text();
@@ -61,6 +69,9 @@ function versionedCallReader({ projectId, storageSize }: CallsQuery): (row: RowR
       output: row.bytes(),
       summary: row.bytes(),
       otelDump: row.bytes(),
+      otelLogs: row.list(() => row.bytes()),
+      claims: row.texts().map(readClaim).filter(isAskedFor),
+      isSpan: spanTraceId !== '',
       totalStorageSizeBytes: null,
     };
     return { ver, spanTraceId, id: call.id, startedAtUs: call.startedAtUs, call };
@@ -78,14 +89,43 @@ const SPARE_ROWS = 10;
 
 const KEY_ORDER: ReadOptions['settings'] = { query_plan_max_limit_for_lazy_materialization: '10000' };
 
-export async function* streamCalls(
+/** @param load of payloads that are blobs. */
+export function streamCalls(
+  db: ClickHouse,
+  query: CallsQuery,
+  load: LoadClaimed | undefined,
+  signal?: AbortSignal,
+): AsyncGenerator<readonly StoredCall[]> {
+  const { projectId, wholeUpTo = Infinity } = query;
+  const claimsOf = (call: StoredCall) => call.claims;
+  return hydrate(
+    (either) => streamHeads(db, query, either),
+    { projectId, load, wholeUpTo, claimsOf, complete },
+    signal,
+  );
+}
+
+function complete(call: StoredCall, whole: WholePayloads, left: readonly OpenClaim[]): StoredCall {
+  return {
+    ...call,
+    attributes: whole.get('attributes') ?? call.attributes,
+    inputs: whole.get('inputs') ?? call.inputs,
+    output: whole.get('output') ?? call.output,
+    summary: whole.get('summary') ?? call.summary,
+    otelDump: whole.get('otel_dump') ?? call.otelDump,
+    claims: left,
+  };
+}
+
+async function* streamHeads(
   db: ClickHouse,
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly StoredCall[]> {
   if (query.limit === 0) return;
-  const pages =
-    isKeyOrder(query.sort) && !query.offset ? inKeyOrder(db, query, signal) : byKeys(db, query, signal);
+  const plan = await planCalls(db, query, signal);
+  const isDirect = plan.isKeyOrder && !plan.hasJoins && !query.offset;
+  const pages = isDirect ? inKeyOrder(db, plan, query, signal) : byKeys(db, plan, query, signal);
   let held: StoredCall[] = [];
   for await (const page of pages) {
     if (query.totalStorageSize !== true) {
@@ -103,18 +143,23 @@ export async function* streamCalls(
 /** Reads content as it goes. */
 async function* inKeyOrder(
   db: ClickHouse,
+  plan: CallsPlan,
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredCall[]> {
   const rows = { columns: select(query), read: versionedCallReader(query) };
-  for await (const page of newestInKeyOrder(db, query, rows, query.limit ?? Infinity, signal)) {
+  for await (const page of newestInKeyOrder(db, plan, query, rows, query.limit ?? Infinity, signal)) {
     yield page.map((v) => v.call);
   }
 }
 
-/** Up to `wanted` calls. Versions of a call come side by side, the newest is kept. */
+/**
+ * Up to `wanted` calls. Versions of a call come side by side and the newest counts; where that one is left out, so are they
+ * all: its call lies elsewhere, or is deleted.
+ */
 async function* newestInKeyOrder<T extends Key>(
   db: ClickHouse,
+  plan: CallsPlan,
   query: CallsQuery,
   rows: {
     readonly columns: string;
@@ -130,32 +175,32 @@ async function* newestInKeyOrder<T extends Key>(
     // Where the first round shows that many calls have two rows, most of the next have. The growing spare gets past any
     // number of copies of one row.
     const asked = left === Infinity ? undefined : (round === 0 ? left : 2 * left) + SPARE_ROWS * 8 ** round;
-    // Hardly any of a few rows is excluded: told with the row, that costs no column of all the rows looked through.
+    // Hardly any of a few rows is left out: told with the row, that costs no column of all the rows looked through.
     // Where one round was not enough, many may be, and their content is not worth reading.
     const isTold = round === 0 && (asked !== undefined || isNarrow(query.filter));
-    const where = compileWhere(query.projectId, query.filter, {
-      superseded: !isTold,
-      deleted: !isTold,
-    });
-    const params: Record<string, Param> = { ...where.params };
+    const params: Record<string, Param> = { ...plan.params };
+    const conditions = [
+      plan.where({ superseded: !isTold, deleted: !isTold }),
+      ...(isTold && plan.isOfTheStart ? [] : [NOT_OUTRUN]),
+      ...(after === undefined ? [] : [compileAfter(after, isAscending, params)]),
+    ];
     const sql = `SELECT ${rows.columns}, ${isTold ? IS_EXCLUDED : '0'}
-FROM calls WHERE ${where.sql} ${after === undefined ? '' : compileAfter(after, isAscending, params)}
-ORDER BY ${compileSort(query.sort)} ${compileLimit(asked, params)}`;
-    const read = (row: RowReader): T | undefined => {
-      const item = rows.read(row);
-      return row.uint8() === 1 ? undefined : item;
-    };
-    const newest = new NewestOfNeighbours<T>();
+FROM ${plan.from} WHERE ${conditions.join('\n  AND ')} ORDER BY ${plan.order} ${compileLimit(asked, params)}`;
+    const read = (row: RowReader) => ({ ...rows.read(row), isExcluded: row.uint8() === 1 });
+    const newest = new NewestOfNeighbours<T & { isExcluded: boolean }>();
     let got = 0;
     for await (const page of db.stream({ sql, params }, read, { settings: KEY_ORDER, signal })) {
       got += page.length;
-      const items = newest.push(page.filter((item) => item !== undefined)).slice(0, left);
+      const items = newest
+        .push(page)
+        .filter((item) => !item.isExcluded)
+        .slice(0, left);
       left -= items.length;
       yield items;
       if (left === 0) return;
     }
-    if (asked === undefined || got < asked) return yield newest.end();
-    // All of the spare rows were superseded ones, or the last call is cut: go on behind the last whole one.
+    if (asked === undefined || got < asked) return yield newest.end().filter((item) => !item.isExcluded);
+    // All of the spare rows were left out, or the last call is cut: go on behind the last whole one.
     after = newest.lastWhole ?? after;
   }
 }
@@ -168,13 +213,14 @@ function isNarrow({ traceIds = [], callIds = [] }: CallsQuery['filter']): boolea
 /** Finds the keys first: for orders that are not the table's own, and for pages that start further down. */
 async function* byKeys(
   db: ClickHouse,
+  plan: CallsPlan,
   query: CallsQuery,
   signal?: AbortSignal,
 ): AsyncGenerator<StoredCall[]> {
   const end = (query.offset ?? 0) + (query.limit ?? Infinity);
-  const found = isKeyOrder(query.sort)
-    ? newestInKeyOrder(db, query, { columns: KEY_COLUMNS, read: readKey }, end, signal)
-    : keysInOrder(db, query, end, signal);
+  const found = plan.isKeyOrder
+    ? newestInKeyOrder(db, plan, query, { columns: KEY_COLUMNS, read: readKey }, end, signal)
+    : keysInOrder(db, plan, end, signal);
   let skip = query.offset ?? 0;
   let wanted: Key[] = [];
   for await (const keys of found) {
@@ -190,15 +236,16 @@ async function* byKeys(
 /** The first `end` keys. Of equal keys the newest is kept. */
 async function* keysInOrder(
   db: ClickHouse,
-  query: CallsQuery,
+  plan: CallsPlan,
   end: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Key[]> {
-  const where = compileWhere(query.projectId, query.filter);
-  const params: Record<string, Param> = { ...where.params };
-  const sql = `SELECT ${KEY_COLUMNS} FROM calls
-WHERE ${where.sql} AND ${NOT_OUTRUN}
-ORDER BY ${compileSort(query.sort)} ${compileLimit(end === Infinity ? undefined : end, params)}`;
+  const params: Record<string, Param> = { ...plan.params };
+  // All rows are looked at: what is known to leave out none is a column less of each.
+  const exclusions = await readExclusions(db, plan.projectId);
+  const sql = `SELECT ${KEY_COLUMNS} FROM ${plan.from}
+WHERE ${plan.where(exclusions)} ${exclusions.running ? `AND ${NOT_OUTRUN}` : ''}
+ORDER BY ${plan.order} ${compileLimit(end === Infinity ? undefined : end, params)}`;
   const newest = new NewestOfNeighbours<Key>();
   for await (const page of db.stream({ sql, params }, readKey, { signal })) yield newest.push(page);
   yield newest.end();
@@ -245,7 +292,7 @@ function compileAfter(key: Key, isAscending: boolean, params: Record<string, Par
   params.after_time = instantText(key.startedAtUs);
   params.after_id = key.id;
   params.after_trace = key.spanTraceId;
-  return `AND (started_at, id, span_trace_id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String}, {after_trace:String})`;
+  return `(started_at, id, span_trace_id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String}, {after_trace:String})`;
 }
 
 async function withTotals(
@@ -273,15 +320,18 @@ async function withTotals(
   );
 }
 
-async function readExclusions(db: ClickHouse, projectId: string): Promise<Exclusions> {
-  const exists = (table: string) =>
-    `EXISTS (SELECT 1 FROM ${table} WHERE project_id = {project:String} LIMIT 1)`;
+export async function readExclusions(
+  db: ClickHouse,
+  projectId: string,
+): Promise<Exclusions & { readonly running: boolean }> {
+  const exists = (table: string, condition = '1') =>
+    `EXISTS (SELECT 1 FROM ${table} WHERE project_id = {project:String} AND ${condition} LIMIT 1)`;
   const [exclusions] = await db.all(
     {
-      sql: `SELECT ${exists('calls_superseded')}, ${exists('call_deletes')}`,
+      sql: `SELECT ${exists('calls_superseded')}, ${exists('call_deletes')}, ${exists('calls', RUNNING)}`,
       params: { project: projectId },
     },
-    (row) => ({ superseded: row.uint8() === 1, deleted: row.uint8() === 1 }),
+    (row) => ({ superseded: row.uint8() === 1, deleted: row.uint8() === 1, running: row.uint8() === 1 }),
   );
   return exclusions!;
 }
@@ -289,59 +339,38 @@ async function readExclusions(db: ClickHouse, projectId: string): Promise<Exclus
 export const countCalls = async (
   db: ClickHouse,
   query: Parameters<TraceReader['countCalls']>[0],
+  signal?: AbortSignal,
 ): ReturnType<TraceReader['countCalls']> => {
-  const where = compileWhere(query.projectId, query.filter, await readExclusions(db, query.projectId));
-  const params: Record<string, Param> = { ...where.params };
+  const plan = await planCalls(db, { ...query, sort: [] }, signal);
+  const exclusions = await readExclusions(db, query.projectId);
+  const where = plan.where(exclusions);
+  const params: Record<string, Param> = { ...plan.params };
   const total = query.totalStorageSize === true;
-  const rows = (state: string) =>
-    `SELECT ${total ? 'size_bytes' : '0 AS size_bytes'} FROM calls WHERE ${where.sql} AND ${state}`;
+  const size = total ? 'size_bytes' : '0 AS size_bytes';
+  const rows = (state: string) => `SELECT ${size} FROM ${plan.from} WHERE ${where} AND ${state}`;
   const sums = (sign: string) =>
     `SELECT ${sign}toInt64(count()), ${total ? `${sign}toInt64(sum(size_bytes))` : 'toInt64(0)'} FROM`;
-  // Apart, because only the few running rows need a look at their key; a whole project is counted by its index alone.
+  const all = plan.where({ superseded: false, deleted: false });
+  const except = [
+    ...excludedRows(exclusions).map((which) => `${all} AND ${which}`),
+    ...(exclusions.running ? [`${where} AND ${OUTRUN}`] : []),
+  ];
+  // A limit may be reached early. Else all rows are counted, a whole project by its index alone, less those that do not count.
   const sql =
     query.limit === undefined
-      ? `${sums('')} calls WHERE ${where.sql} UNION ALL ${sums('-')} calls WHERE ${where.sql} AND ${OUTRUN}`
+      ? [
+          `${sums('')} ${plan.from} WHERE ${all}`,
+          ...except.map((which) => `${sums('-')} ${plan.from} WHERE ${which}`),
+        ].join('\nUNION ALL ')
       : `${sums('')} (SELECT size_bytes FROM (${rows(HAS_ENDED)} UNION ALL ${rows(STILL_RUNS)}) ${compileLimit(query.limit, params)})`;
-  const parts = await db.all({ sql, params }, (row) => ({ count: row.int64(), sizeBytes: row.int64() }));
+  const parts = await db.all({ sql, params }, (row) => ({ count: row.int64(), sizeBytes: row.int64() }), {
+    signal,
+  });
   return {
     count: parts.reduce((sum, part) => sum + part.count, 0),
     totalStorageSizeBytes: total ? parts.reduce((sum, part) => sum + part.sizeBytes, 0) : null,
   };
 };
-
-export const descendants = async (
-  db: ClickHouse,
-  projectId: string,
-  ids: readonly string[],
-): Promise<string[]> => {
-  if (ids.length === 0) return [];
-  const roots = compileWhere(projectId, { callIds: ids });
-  const inTraces = compileWhere(projectId, {});
-  const rows = await db.all(
-    {
-      sql: `SELECT DISTINCT id, parent_id FROM calls
-WHERE ${inTraces.sql} AND trace_id IN (SELECT trace_id FROM calls WHERE ${roots.sql})`,
-      params: { ...inTraces.params, ...roots.params },
-    },
-    (row) => [row.text(), row.text()] as const,
-  );
-  return below(rows, ids);
-};
-
-/** The given ids that exist and everything under them, each once; parents in a circle end the walk. */
-function below(rows: readonly (readonly [id: string, parentId: string])[], ids: readonly string[]): string[] {
-  const children = new Map<string, string[]>();
-  const exists = new Set<string>();
-  for (const [id, parentId] of rows) {
-    exists.add(id);
-    const siblings = children.get(parentId);
-    if (siblings === undefined) children.set(parentId, [id]);
-    else siblings.push(id);
-  }
-  const found = new Set(ids.filter((id) => exists.has(id)));
-  for (const id of found) for (const child of children.get(id) ?? []) found.add(child);
-  return [...found];
-}
 
 function instantOrNull(us: number): number | null {
   return us === NO_INSTANT_US ? null : us;

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CallPart } from '@weft/model';
-import { openTraceReader } from '../reader.ts';
 import {
   batch,
   completeOf,
@@ -14,7 +13,6 @@ import {
   type TestStore,
 } from '../testing/store.ts';
 import type { CallsQuery, StoredCall, TraceReader, TraceWriter } from '../trace-store.ts';
-import { openTraceWriter } from '../writer.ts';
 
 let store: TestStore;
 let reader: TraceReader;
@@ -24,15 +22,10 @@ const newProject = () => `e/s${++projects}`;
 
 beforeAll(async () => {
   store = await openTestStore();
-  reader = openTraceReader(store.reader);
-  writer = openTraceWriter(store.writer);
+  ({ reader, writer } = store.open());
 }, 60_000);
 
-afterAll(async () => {
-  await writer?.close();
-  await reader?.close();
-  await store?.close();
-}, 60_000);
+afterAll(() => store?.close(), 60_000);
 
 const write = async (...calls: CallPart[]) => expect(await writer.write(batch({ calls }))).toEqual([]);
 

@@ -74,16 +74,18 @@ FROM calls_superseded WHERE at <= {until:${INSTANT_TYPE}} ORDER BY project_id, v
 
   private async forget(marks: readonly OldMark[]): Promise<void> {
     if (marks.length === 0) return;
-    await this.db.command(
-      'DELETE FROM calls_superseded WHERE (project_id, ver) IN {marks:Array(Tuple(String, UInt128))}',
+    await this.db.deleteRows(
+      'calls_superseded',
+      '(project_id, ver) IN {marks:Array(Tuple(String, UInt128))}',
       { marks: versions(marks) },
     );
   }
 
   private async deleteRows(marks: readonly OldMark[]): Promise<void> {
     const keys = marks.map((m) => `(${quote(m.projectId)},'${instantText(m.startedAtUs)}',${quote(m.id)})`);
-    await this.db.command(
-      `DELETE FROM calls WHERE (project_id, started_at, id) IN {keys:Array(Tuple(String, ${INSTANT_TYPE}, String))}
+    await this.db.deleteRows(
+      'calls',
+      `(project_id, started_at, id) IN {keys:Array(Tuple(String, ${INSTANT_TYPE}, String))}
 AND (project_id, ver) IN {marks:Array(Tuple(String, UInt128))}`,
       { keys: { members: keys }, marks: versions(marks) },
     );

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openTraceReader } from '../reader.ts';
 import { batch, json, openTestStore, T0, type TestStore } from '../testing/store.ts';
-import type { FeedbackWrite, ObjectWrite, TraceReader, TraceWriter } from '../trace-store.ts';
-import { openTraceWriter } from '../writer.ts';
+import type { ObjectWrite, TraceReader, TraceWriter } from '../trace-store.ts';
 
 let store: TestStore;
 let reader: TraceReader;
@@ -12,15 +10,10 @@ const P = 'e/p';
 beforeAll(async () => {
   store = await openTestStore();
   await store.command('SYSTEM STOP MERGES');
-  reader = openTraceReader(store.reader);
-  writer = openTraceWriter(store.writer);
+  ({ reader, writer } = store.open());
 }, 60_000);
 
-afterAll(async () => {
-  await writer?.close();
-  await reader?.close();
-  await store?.close();
-}, 60_000);
+afterAll(() => store?.close(), 60_000);
 
 function published(
   objectId: string,
@@ -73,7 +66,7 @@ describe('objects', () => {
     expect(b).toMatchObject({ versionIndex: 1, deletedAtUs: T0 + 2 });
     expect(b!.val).toHaveLength(0);
     expect(latest).toMatchObject({ digest: 'c', versionIndex: 2, isLatest: true, deletedAtUs: null });
-    expect((await reader.readObject(P, 'o', 'v2', { metadataOnly: true }))!.val).toHaveLength(0);
+    expect((await reader.readObject(P, 'o', 'v2', { vals: false }))!.val).toHaveLength(0);
     expect(await reader.readObject(P, 'o', 'v3')).toBeNull();
     expect(await reader.readObject('e/q', 'o', 'a')).toBeNull();
   });
@@ -90,99 +83,61 @@ describe('objects', () => {
   });
 });
 
-describe('tables', () => {
-  it('keep their order and their repeated rows', async () => {
-    const tableRows = ['a', 'b', 'c'].map((digest) => ({
-      projectId: P,
-      digest,
-      val: json(`{"${digest}":1}`),
-      createdAtUs: T0,
-    }));
-    const tables = [{ projectId: P, digest: 't', rowDigests: ['b', 'a', 'b', 'c'], createdAtUs: T0 }];
-    await writer.write(batch({ tables, tableRows }));
-    await writer.write(batch({ tables, tableRows }));
-    const all = await reader.queryTable(P, 't');
-    expect(all.map((row) => [row.digest, Buffer.from(row.val).toString(), row.originalIndex])).toEqual([
-      ['b', '{"b":1}', 0],
-      ['a', '{"a":1}', 1],
-      ['b', '{"b":1}', 2],
-      ['c', '{"c":1}', 3],
-    ]);
-    const indexes = async (options: Parameters<TraceReader['queryTable']>[2]) =>
-      (await reader.queryTable(P, 't', options)).map((row) => row.originalIndex);
-    expect(await indexes({ offset: 1, limit: 2 })).toEqual([1, 2]);
-    expect(await indexes({ rowDigests: ['b', 'x'] })).toEqual([0, 2]);
-    expect(await reader.tableLength(P, 't')).toBe(4);
-  });
-
-  it('that nobody made are empty', async () => {
-    expect(await reader.queryTable(P, 'none')).toEqual([]);
-    expect(await reader.tableLength(P, 'none')).toBeNull();
-    await writer.write(
-      batch({ tables: [{ projectId: P, digest: 'empty', rowDigests: [], createdAtUs: T0 }] }),
-    );
-    expect(await reader.tableLength(P, 'empty')).toBe(0);
-  });
-});
-
 describe('files', () => {
-  it.each([0, 1, 1024 * 1024, 3 * 1024 * 1024 + 5])('of %d bytes come back as they were', async (size) => {
+  const CHUNK = 1024 * 1024;
+
+  async function bytesOf(digest: string, range?: { start: number; end: number }): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    for await (const part of reader.streamFileBytes(P, digest, range)) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
+  it.each([0, 1, CHUNK, 6 * CHUNK + 5])('of %d bytes come back as they were', async (size) => {
     const bytes = Buffer.alloc(size, 'not all the same ');
     const file = { projectId: P, digest: `f${size}`, name: 'näme', bytes, createdAtUs: T0 };
     await writer.write(batch({ files: [file] }));
     await writer.write(batch({ files: [file] }));
-    const read = await reader.readFile(P, `f${size}`);
-    expect(read!.name).toBe('näme');
-    expect(Buffer.compare(Buffer.from(read!.bytes), bytes)).toBe(0);
+    expect(await reader.findFile(P, `f${size}`)).toEqual({ name: 'näme', sizeBytes: size, uri: undefined });
+    expect((await bytesOf(`f${size}`)).equals(bytes)).toBe(true);
+    for (const [start, end] of [
+      [0, 1],
+      [CHUNK - 1, CHUNK + 1],
+      [CHUNK, 2 * CHUNK],
+      [5 * CHUNK + 1, 6 * CHUNK + 5],
+      [3, 4 * CHUNK],
+    ] as const)
+      if (end <= size)
+        expect((await bytesOf(`f${size}`, { start, end })).equals(bytes.subarray(start, end))).toBe(true);
   });
 
-  it('of which a part is missing are not there', async () => {
-    await writer.write(
-      batch({
-        files: [
-          {
-            projectId: P,
-            digest: 'cut',
-            name: 'n',
-            bytes: Buffer.alloc(2 * 1024 * 1024 + 1),
-            createdAtUs: T0,
-          },
-        ],
-      }),
-    );
+  it('that are blobs are found by where they are; what is here too is read here', async () => {
+    const blob = { uri: 's3://bucket', sizeBytes: 5_000_000_000 };
+    const file = (digest: string) => ({ projectId: P, digest, name: 'n', createdAtUs: T0 + 1 });
+    const bytes = Buffer.alloc(CHUNK + 1, 'x');
+    const stats = async () => (await reader.projectStats(P, ['fileBytes'])).fileBytes;
+    const before = await stats();
+    await writer.write(batch({ files: [{ ...file('b1'), blob }, { ...file('b1'), blob }, { ...file('b2'), bytes }] })); // prettier-ignore
+    expect(await reader.findFile(P, 'b1')).toEqual({ name: 'n', ...blob });
+    expect((await stats()) - before).toBe(5_000_000_000 + bytes.length);
+    await writer.write(batch({ files: [{ ...file('b2'), createdAtUs: T0 + 9, blob: { uri: 's3://b', sizeBytes: bytes.length } }] })); // prettier-ignore
+    expect(await reader.findFile(P, 'b2')).toEqual({ name: 'n', sizeBytes: bytes.length, uri: undefined });
+    expect((await bytesOf('b2')).equals(bytes)).toBe(true);
+    expect((await stats()) - before).toBe(5_000_000_000 + bytes.length);
+  });
+
+  it('of which a part is missing are not there, unless they are blobs', async () => {
+    const file = { projectId: P, digest: 'cut', name: 'n', createdAtUs: T0 };
+    await writer.write(batch({ files: [{ ...file, bytes: Buffer.alloc(2 * CHUNK + 1) }] }));
     await store.command('SYSTEM START MERGES');
     await store.command(
       "ALTER TABLE files DELETE WHERE digest = 'cut' AND chunk_index = 1 SETTINGS mutations_sync = 1",
     );
     await store.command('SYSTEM STOP MERGES');
-    expect(await reader.readFile(P, 'cut')).toBeNull();
-    expect(await reader.readFile(P, 'never')).toBeNull();
-  });
-});
-
-describe('feedback', () => {
-  it('is found by what it is about, once', async () => {
-    const given: FeedbackWrite = {
-      projectId: P,
-      id: 'f1',
-      weaveRef: 'weave:///e/p/call/1',
-      feedbackType: 'wandb.note.1',
-      userId: 'u',
-      creator: null,
-      createdAtUs: T0,
-      payload: json('{"note":"x"}'),
-      annotationRef: null,
-      runnableRef: 'weave:///e/p/op/s:1',
-      callRef: null,
-      triggerRef: null,
-    };
-    const later = { ...given, id: 'f0', createdAtUs: T0 + 1 };
-    await writer.write(batch({ feedback: [given, later] }));
-    await writer.write(batch({ feedback: [given] }));
-    const found = await reader.feedbackOf(P, ['weave:///e/p/call/1', 'weave:///e/p/call/2']);
-    expect(found.map((f) => ({ ...f, payload: Buffer.from(f.payload).toString() }))).toEqual(
-      [given, later].map((f) => ({ ...f, payload: '{"note":"x"}' })),
-    );
-    expect(await reader.feedbackOf(P, [])).toEqual([]);
+    expect(await reader.findFile(P, 'cut')).toBeNull();
+    await expect(bytesOf('cut')).rejects.toMatchObject({ code: 'store_unavailable' });
+    expect(await reader.findFile(P, 'never')).toBeNull();
+    const blob = { uri: 'az://a/c', sizeBytes: 2 * CHUNK + 1 };
+    await writer.write(batch({ files: [{ ...file, blob }] }));
+    expect(await reader.findFile(P, 'cut')).toEqual({ name: 'n', ...blob });
   });
 });

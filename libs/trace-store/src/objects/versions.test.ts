@@ -1,60 +1,124 @@
-import { describe, expect, it } from '@jest/globals';
-import { NO_INSTANT_US } from '../native.ts';
-import { findVersion, numberVersions, type VersionRow } from './versions.ts';
-import { NEVER_CREATED_US } from './write.ts';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { deletedObject, publishedObject } from '../testing/objects.ts';
+import { batch, openTestStore, shuffled, T0, type TestStore } from '../testing/store.ts';
+import type { ObjectWrite, TraceReader, TraceWriter } from '../trace-store.ts';
+import { mulberry32 } from '@weft/testkit';
 
-const row = (
-  digest: string,
-  first: number,
-  last = first,
-  deleted = NO_INSTANT_US,
-  kind: 'op' | 'object' = 'object',
-): VersionRow => ({
-  digest,
-  kind,
-  firstCreatedUs: first,
-  lastCreatedUs: last,
-  lastDeletedUs: deleted,
-});
-const find = (rows: VersionRow[], wanted: string) => findVersion(numberVersions(rows), wanted);
+let store: TestStore;
+let reader: TraceReader;
+let writer: TraceWriter;
+
+beforeAll(async () => {
+  store = await openTestStore();
+  await store.command('SYSTEM STOP MERGES');
+  ({ reader, writer } = store.open());
+}, 60_000);
+
+afterAll(() => store?.close(), 60_000);
+
+type Event = readonly [what: '+' | '-', digest: string, at: number, fields?: Partial<ObjectWrite>];
+
+let projects = 0;
+/** Writes the events of the object `o`, and tells what names mean. */
+async function given(events: readonly Event[]) {
+  const projectId = `e/versions${projects++}`;
+  const objects = events.map(([what, digest, at, fields]) =>
+    (what === '+' ? publishedObject : deletedObject)(projectId, 'o', digest, T0 + at, fields),
+  );
+  await writer.write(batch({ objects }));
+  return async (name: string) => {
+    const object = await reader.readObject(projectId, 'o', name);
+    if (object === null) return null;
+    const { digest, versionIndex, isLatest, deletedAtUs, createdAtUs } = object;
+    return [
+      digest,
+      versionIndex,
+      isLatest ? 'latest' : deletedAtUs === null ? '' : `deleted ${deletedAtUs - T0}`,
+      createdAtUs - T0,
+    ];
+  };
+}
 
 describe('versions of an object', () => {
-  it('are numbered by first publication, deleted ones included', () => {
-    const rows = [row('c', 30), row('a', 10), row('b', 20, 20, 25)];
-    expect(numberVersions(rows).map((v) => [v.row.digest, v.index, v.isLatest, v.deletedAtUs])).toEqual([
-      ['a', 0, false, null],
-      ['b', 1, false, 25],
-      ['c', 2, true, null],
-    ]);
-    expect(find(rows, 'v1')?.row.digest).toBe('b');
-    expect(find(rows, 'v3')).toBeNull();
+  it('are numbered by first publication, deleted ones included', async () => {
+    const read = await given([['+', 'c', 30], ['+', 'a', 10], ['+', 'b', 20], ['-', 'b', 25]]); // prettier-ignore
+    expect(await read('v0')).toEqual(['a', 0, '', 10]);
+    expect(await read('v1')).toEqual(['b', 1, 'deleted 25', 20]);
+    expect(await read('c')).toEqual(['c', 2, 'latest', 30]);
+    for (const name of ['v3', 'v-1', 'v', 'v1.0', 'vx', '1', '', 'Latest'])
+      expect(await read(name)).toBeNull();
   });
 
-  it('keep their number and become the latest when published again', () => {
-    const rows = [row('a', 10, 40), row('b', 20)];
-    expect(find(rows, 'latest')).toMatchObject({ index: 0, row: { digest: 'a' } });
+  it('keep their number and become the latest when published again', async () => {
+    const read = await given([['+', 'a', 10], ['+', 'b', 20], ['+', 'a', 40]]); // prettier-ignore
+    expect(await read('latest')).toEqual(['a', 0, 'latest', 40]);
+    expect(await read('b')).toEqual(['b', 1, '', 20]);
   });
 
-  it('come back to life when published after their deletion', () => {
-    expect(find([row('a', 10, 30, 20)], 'a')).toMatchObject({ isLatest: true, deletedAtUs: null });
-    expect(find([row('a', 10, 20, 20)], 'a')).toMatchObject({ isLatest: false, deletedAtUs: 20 });
+  it('come back to life when published after their deletion', async () => {
+    const read = await given([['+', 'a', 10], ['-', 'a', 20], ['+', 'a', 30]]); // prettier-ignore
+    expect(await read('a')).toEqual(['a', 0, 'latest', 30]);
+    const sameInstant = await given([['+', 'a', 10], ['-', 'a', 10]]); // prettier-ignore
+    expect(await sameInstant('a')).toEqual(['a', 0, 'deleted 10', 10]);
   });
 
-  it('with all of them deleted, the latest is a deleted one', () => {
-    expect(find([row('a', 10, 10, 50), row('b', 20, 20, 40)], 'latest')).toMatchObject({
-      row: { digest: 'b' },
-      deletedAtUs: 40,
-    });
+  it('with all of them deleted, the latest is the last of them', async () => {
+    const read = await given([['+', 'a', 10], ['+', 'b', 20], ['-', 'a', 50], ['-', 'b', 40]]); // prettier-ignore
+    expect(await read('latest')).toEqual(['b', 1, 'deleted 40', 20]);
   });
 
-  it('that were only ever deleted do not exist', () => {
-    expect(find([row('a', NEVER_CREATED_US, NO_INSTANT_US, 50)], 'latest')).toBeNull();
-    expect(find([row('a', NEVER_CREATED_US, NO_INSTANT_US, 50)], 'a')).toBeNull();
+  it('that were only ever deleted do not exist', async () => {
+    const read = await given([['-', 'a', 50]]);
+    for (const name of ['latest', 'a', 'v0']) expect(await read(name)).toBeNull();
   });
 
-  it('are numbered per kind, and a digest that looks like a number is a digest', () => {
-    const rows = [row('a', 10), row('v0', 20), row('o', 5, 5, NO_INSTANT_US, 'op')];
-    expect(find(rows, 'v0')?.row.digest).toBe('v0');
-    expect(find(rows, 'o')).toMatchObject({ index: 0, row: { kind: 'op' } });
+  it('are numbered per kind, and a digest that looks like a number is a digest', async () => {
+    const op = { kind: 'op' } as const;
+    const read = await given([['+', 'a', 10], ['+', 'v0', 20], ['+', 'o1', 5, op], ['+', 'o2', 50, op]]); // prettier-ignore
+    expect(await read('v0')).toEqual(['v0', 1, 'latest', 20]);
+    expect(await read('o1')).toEqual(['o1', 0, '', 5]);
+    // Of both kinds the newest.
+    expect(await read('latest')).toEqual(['o2', 1, 'latest', 50]);
+    expect(await read('v1')).toEqual(['o2', 1, 'latest', 50]);
+  });
+
+  it('are the same whatever the order and number of their events, and as counted by hand', async () => {
+    const random = mulberry32(5);
+    for (let round = 0; round < 12; round++) {
+      const digests = ['a', 'b', 'c', 'd'];
+      const events = Array.from({ length: 10 }, (_, i): Event => {
+        const digest = digests[Math.floor(random() * digests.length)]!;
+        return [random() < 0.7 ? '+' : '-', digest, i + 1];
+      });
+      const read = await given(shuffled([...events, ...events.slice(0, 4)], random));
+      const expected = byHand(events);
+      for (const digest of digests) expect(await read(digest)).toEqual(expected.get(digest) ?? null);
+    }
   });
 });
+
+/** The events one after the other. */
+function byHand(events: readonly Event[]) {
+  const states = new Map<string, { created: number; deleted: number }>();
+  for (const [what, digest, at] of events) {
+    const state = states.get(digest) ?? { created: 0, deleted: 0 };
+    states.set(digest, what === '+' ? { ...state, created: at } : { ...state, deleted: at });
+  }
+  const order = [...new Set(events.filter(([what]) => what === '+').map(([, digest]) => digest))];
+  const alive = order.filter((digest) => states.get(digest)!.created > states.get(digest)!.deleted);
+  const latest = alive.sort((a, b) => states.get(b)!.created - states.get(a)!.created)[0];
+  return new Map(
+    order.map((digest, index) => {
+      const { created, deleted } = states.get(digest)!;
+      return [
+        digest,
+        [
+          digest,
+          index,
+          digest === latest ? 'latest' : created > deleted ? '' : `deleted ${deleted}`,
+          created,
+        ],
+      ];
+    }),
+  );
+}

@@ -1,46 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openEmbeddedClickHouse } from '@weft/embedded-clickhouse';
-import type { CallPart, EndFields, StartFields } from '@weft/model';
-import { createLogger } from '@weft/runtime';
+import { createHash } from 'node:crypto';
+import type { CallPart, ContentOfLogs, EndFields, SpanLog, StartFields } from '@weft/model';
 import { partVersion } from '../calls/version.ts';
-import { openClickHouse, type StoreOptions } from '../clickhouse.ts';
-import { migrate } from '../migrate.ts';
 import { emptyBatch, type WriteBatch } from '../trace-store.ts';
 
-/** A real server for one test file, migrated; every test takes a project of its own. */
-export interface TestStore {
-  readonly writer: StoreOptions;
-  readonly reader: StoreOptions;
-  /** Rows of a query whose columns are strings. */
-  query(sql: string): Promise<string[]>;
-  command(sql: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-export async function openTestStore(): Promise<TestStore> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'trace-store-'));
-  const engine = await openEmbeddedClickHouse({
-    dataDir,
-    logger: createLogger({ name: 'test', level: 'silent' }),
-  });
-  const options = { url: engine.url, database: engine.database };
-  const writer = { ...options, ...engine.writer };
-  await migrate(writer);
-  const db = openClickHouse(writer);
-  return {
-    writer,
-    reader: { ...options, ...engine.reader },
-    query: (sql) => db.all({ sql }, (row) => row.text()),
-    command: (sql) => db.command(sql),
-    async close() {
-      await db.close();
-      await engine.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
-}
+/** Another file where the suites run over shards: `jest.distributed.config.mjs`. */
+export { openTestStore, type TestStore } from './open-store.ts';
 
 export function batch(some: Partial<WriteBatch>): WriteBatch {
   return { ...emptyBatch(), ...some };
@@ -130,6 +94,27 @@ export function spanOf(
   };
 }
 
+/** A log record that says something of the inputs or of the output. */
+export function logOf(of: 'inputs' | 'output', text: string): SpanLog {
+  const bytes = json(JSON.stringify([of, text]));
+  return { hash: createHash('sha256').update(bytes).digest().readBigUInt64LE(0) >> 3n || 1n, bytes };
+}
+
+/** Log records of a span. */
+export function logsOf(projectId: string, traceId: string, id: string, ...logs: SpanLog[]): CallPart {
+  return { projectId, id, spanTraceId: traceId, logs };
+}
+
+/** Of records as `logOf` makes them: `{"said": [text, …]}`, sorted. */
+export const contentOfLogs: ContentOfLogs = (logs) => {
+  const said = logs.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as [string, string]);
+  const about = (of: string) => {
+    const texts = said.filter(([which]) => which === of).map(([, text]) => text);
+    return texts.length === 0 ? null : json(JSON.stringify({ said: texts.sort() }));
+  };
+  return { inputs: about('inputs'), output: about('output') };
+};
+
 /** Start and end in one part. */
 export function completeOf(
   projectId: string,
@@ -140,15 +125,6 @@ export function completeOf(
   return {
     ...startOf(projectId, id, { complete: true, ...start }),
     ...endOf(projectId, id, { complete: true, ...end }),
-  };
-}
-
-/** Deterministic numbers in [0, 1). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
   };
 }
 

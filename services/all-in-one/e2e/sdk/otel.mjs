@@ -1,16 +1,14 @@
-/** Sends nested spans with a stock OpenTelemetry exporter. argv: `proto` or `json`, the traces URL, project, API key. */
+/** Sends nested spans with a stock exporter. argv: protocol, endpoint, project, API key, compression; as of `openExporter`. */
 import { context, SpanStatusCode, trace } from '@opentelemetry/api';
-import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { OTLPTraceExporter as ProtoExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { openExporter } from './otel-exporter.mjs';
 
-const [, , encoding, url, project, key] = process.argv;
-const Exporter = encoding === 'proto' ? ProtoExporter : JsonExporter;
-const exporter = new Exporter({
-  url,
-  compression: encoding === 'proto' ? 'gzip' : 'none',
-  headers: { project_id: project, authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}` },
-});
+const [, , protocol, endpoint, project, key, compression] = process.argv;
+const headers = {
+  project_id: project,
+  authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}`,
+};
+const exporter = await openExporter({ protocol, endpoint, headers, compression });
 const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
 const tracer = provider.getTracer('e2e');
 
@@ -33,7 +31,8 @@ const child = tracer.startSpan(
 child.setStatus({ code: SpanStatusCode.ERROR, message: 'rate limited' });
 child.end();
 root.end();
-await provider.forceFlush();
+// It says of a failed export by its promise, not in its diagnostics.
+await provider.forceFlush().catch((errors) => console.error([errors].flat().map(String).join(' ')));
 await provider.shutdown();
 const { traceId, spanId } = root.spanContext();
 console.log(JSON.stringify({ traceId, rootId: spanId, childId: child.spanContext().spanId }));

@@ -200,10 +200,10 @@ describe('POST /call/upsert_batch', () => {
     expect((await gateway.events()).map((event) => event.userId)).toEqual(['ann', 'ann']);
   });
 
-  it('says who wrote: without keys the request', async () => {
+  it('says who wrote: without keys the request, else the entity', async () => {
     gateway = await startGateway();
     await gateway.post('/call/upsert_batch', { batch: [start({ ...START, wb_user_id: 'bob' }), end(END)] });
-    expect((await gateway.events()).map((event) => event.userId)).toEqual(['bob', '']);
+    expect((await gateway.events()).map((event) => event.userId)).toEqual(['bob', 'e']);
   });
 
   it('lets no leaked key pass, neither to the log nor to the dead letters', async () => {

@@ -1,4 +1,12 @@
-import { createRouter, readBody, requireProject, type Request, type Response, type Router } from '@weft/http';
+import {
+  authorOf,
+  createRouter,
+  readBody,
+  requireProject,
+  type Request,
+  type Response,
+  type Router,
+} from '@weft/http';
 import { AppError, encodeCallUpdated, isValidId, JsonMembers, parseProjectId } from '@weft/model';
 import {
   frameCompleteBatch,
@@ -9,17 +17,19 @@ import {
   type ReadBatch,
   type ReadContext,
 } from '../call-batch.ts';
-import { pathProject, userOf, type Ingest } from '../ingest.ts';
+import { pathProject, type Ingest } from '../ingest.ts';
 
 /** Reasons named in one answer; the dead letters have them all. */
 const MAX_REASONS = 100;
+
+const SPAN_ID = /^[0-9a-f]{16}$/;
 
 /** Writes of calls, both protocols in every project: W&B's refusal of the older one ends the process of npm users. */
 export function callRoutes(ingest: Ingest): Router {
   const router = createRouter();
 
   router.post('/call/upsert_batch', async (req, res) => {
-    const batch = await store(frameUpsertBatch(await readBody(req)), context(req, null));
+    const batch = await store(frameUpsertBatch(await readBody(req)), req, null);
     res.json({ res: batch.results.map((result) => result ?? {}), ...errorsOf(batch) });
   });
   router.post('/call/start', (req, res) => single(req, res, 'start', null));
@@ -29,7 +39,7 @@ export function callRoutes(ingest: Ingest): Router {
   for (const prefix of ['/v2/:entity/:project', '/object/:entity/:project']) {
     router.post(`${prefix}/calls/complete`, async (req, res) => {
       const projectId = projectOfPath(req);
-      const batch = await store(frameCompleteBatch(await readBody(req)), context(req, projectId));
+      const batch = await store(frameCompleteBatch(await readBody(req)), req, projectId);
       res.json(errorsOf(batch));
     });
     router.post(`${prefix}/call/start`, (req, res) => single(req, res, 'start', projectOfPath(req)));
@@ -43,11 +53,16 @@ export function callRoutes(ingest: Ingest): Router {
     const id = body.requiredText('call_id');
     if (!isValidId(id)) throw body.invalid('call_id', 'is not an id');
     const displayName = body.requiredText('display_name');
-    const userId = userOf(req, body.text('wb_user_id'));
+    const userId = authorOf(req, projectId, body.text('wb_user_id'));
     const payload = encodeCallUpdated({ displayName });
+    // Spans are in the log by their trace, their names by id: two writers may have them, and the second must find the first,
+    // be it the span that was there before the name, or the one that is sent after it.
+    const isOfSpans = SPAN_ID.test(id);
+    if (isOfSpans) await ingest.awaitStored();
     await ingest.append([
       { kind: 'call.updated', projectId, id, userId, receivedAtUs: ingest.nowUs(), note: '', payload },
     ]);
+    if (isOfSpans) await ingest.awaitStored();
     res.json({});
   });
 
@@ -60,14 +75,18 @@ export function callRoutes(ingest: Ingest): Router {
         requireProject(req, id, 'write');
         allowed.add(id);
       },
-      userOf: (claimed) => userOf(req, claimed),
+      authorOf: (id, claimed) => authorOf(req, id, claimed),
       receivedAtUs: ingest.nowUs(),
     };
   }
 
-  async function store(items: readonly BatchItem[], from: ReadContext): Promise<ReadBatch> {
-    const batch = readItems(items, from);
-    await ingest.quarantine(batch.rejected);
+  async function store(
+    items: readonly BatchItem[],
+    req: Request,
+    projectId: string | null,
+  ): Promise<ReadBatch> {
+    const batch = readItems(items, context(req, projectId));
+    await ingest.quarantine(batch.rejected, req);
     await ingest.append(batch.events);
     return batch;
   }

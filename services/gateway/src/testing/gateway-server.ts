@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedEventLog, type EventLog } from '@weft/event-log';
-import { createHttpApp, createKey, createKeyring, type Role } from '@weft/http';
+import type { FileStorage } from '@weft/file-storage';
+import { createBodyBudget, createHttpApp, createKey, createKeyring, type Role } from '@weft/http';
 import type { TraceEvent } from '@weft/model';
 import { createLogger, createMetrics } from '@weft/runtime';
 import { createGateway } from '../gateway.ts';
@@ -10,6 +11,8 @@ import type { RejectedEvent } from '../ingest.ts';
 
 export interface GatewayServer {
   readonly url: string;
+  /** Of OTLP/gRPC, host:port. */
+  readonly grpc: string;
   /** Everything that was acknowledged, read back from the log, in order. */
   events(): Promise<TraceEvent[]>;
   readonly rejected: RejectedEvent[];
@@ -19,6 +22,8 @@ export interface GatewayServer {
   breakLog(): Promise<void>;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   metrics(): Promise<string>;
+  /** As at the end of a process, of HTTP and gRPC together. */
+  stopServers(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -63,7 +68,17 @@ export interface Answer {
 
 /** The gateway behind a real socket. With `user` it wants that user's key; without it is open. */
 export async function startGateway(
-  options: { user?: { name: string; projects: string[]; role?: Role }; otlpMaxBytes?: number } = {},
+  options: {
+    user?: { name: string; projects: string[]; role?: Role };
+    otlpMaxBytes?: number;
+    origins?: readonly string[];
+    defaultProject?: string;
+    /** Of all bodies at one time. */
+    budgetBytes?: number;
+    fileStorage?: FileStorage;
+    maxFileBytes?: number;
+    extractContent?: boolean;
+  } = {},
 ): Promise<GatewayServer> {
   const dir = await mkdtemp(join(tmpdir(), 'weft-gateway-'));
   const logger = createLogger({ name: 'test', level: 'silent' });
@@ -79,22 +94,36 @@ export async function startGateway(
   });
   const gateway = createGateway({
     eventLog,
+    fileStorage: options.fileStorage,
     quarantine: async (items) => void rejected.push(...items),
     logger,
     metrics,
-    config: { GATEWAY_OTLP_MAX_BODY_BYTES: options.otlpMaxBytes ?? 64 * 1024 * 1024 },
+    config: {
+      GATEWAY_OTLP_MAX_BODY_BYTES: options.otlpMaxBytes ?? 64 * 1024 * 1024,
+      GATEWAY_CORS_ORIGINS: options.origins ?? [],
+      WEFT_DEFAULT_PROJECT: options.defaultProject,
+      WEFT_MAX_FILE_BYTES: options.maxFileBytes ?? 1024 ** 3,
+      WEFT_SPOOL_MAX_BYTES: 1024 ** 3,
+      WEFT_EXTRACT_CONTENT: options.extractContent ?? true,
+    },
   });
   const file = join(dir, 'keys.json');
   const { user } = options;
   const key = user === undefined ? '' : await keyFor(file, user);
   const auth = await createKeyring({ ...(user && { file }), logger, pollMs: 0 });
-  const app = createHttpApp({ logger, metrics, auth, routes: gateway.routes, limits: { drainDelayMs: 0 } });
+  const limits = { drainDelayMs: 0 };
+  const budget = createBodyBudget(options.budgetBytes ?? 256 * 1024 * 1024);
+  const app = createHttpApp({ logger, metrics, auth, routes: gateway.routes, limits, budget });
+  const names = ['GATEWAY_HOST', 'GATEWAY_OTLP_GRPC_PORT'] as const;
+  const grpc = await gateway.openGrpc({ host: '127.0.0.1', port: 0, names }, { auth, budget, limits });
   const { port } = await app.listen('127.0.0.1', 0);
+  const stopServers = async () => void (await Promise.all([app.stop(), grpc.stop()]));
   const url = `http://127.0.0.1:${port}`;
   const authorization = { authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}` };
 
   return {
     url,
+    grpc: `127.0.0.1:${grpc.port}`,
     events: () => readAll(eventLog),
     rejected,
     key,
@@ -113,8 +142,9 @@ export async function startGateway(
       );
     },
     metrics: async () => (await metrics.render()).body,
+    stopServers,
     stop: async () => {
-      await app.stop();
+      await stopServers();
       await auth.stop();
       await eventLog.close();
       await rm(dir, { recursive: true, force: true });

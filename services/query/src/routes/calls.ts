@@ -1,24 +1,30 @@
 import type { EventLog } from '@weft/event-log';
-import { AppError, isValidId, nowUs, type TraceEvent } from '@weft/model';
+import { route, type Route, type RouteContext } from '@weft/http';
 import type { TraceReader } from '@weft/trace-store';
 import {
-  CallReadRequest,
-  CallsDeleteRequest,
-  CallsQueryRequest,
-  CallsStatsRequest,
-} from '../calls-requests.ts';
+  callRead,
+  callsDelete,
+  callsQuery,
+  callsQueryStats,
+  callsStreamQuery,
+  type CallReadRequest,
+  type CallsDeleteRequest,
+  type CallsStatsRequest,
+} from '@weft/weave-api';
+import { toCallsSelection } from '../calls-requests.ts';
+import { deleteCalls } from '../delete-calls.ts';
+import { callsPageRoute } from './calls-page.ts';
 import { JsonOut } from '../json-out.ts';
 import { renderCalls } from '../render-calls.ts';
-import { route, type Route, type RouteContext } from '../route.ts';
 import { linesContentType, sendChunks, sendJson } from '../send.ts';
 
 /** Reading and deleting calls (weave-api §4.4). */
 export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append'>): Route[] {
   return [
-    route('/calls/stream_query', CallsQueryRequest, (request, { req, res, signal }) =>
+    route(callsStreamQuery, (request, { req, res, signal }) =>
       sendChunks(req, res, linesContentType(req), renderCalls(reader, request, { between: '\n' }, signal)),
     ),
-    route('/calls/query', CallsQueryRequest, (request, { req, res, signal }) =>
+    route(callsQuery, (request, { req, res, signal }) =>
       sendChunks(
         req,
         res,
@@ -26,16 +32,10 @@ export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append
         renderCalls(reader, request, { before: '{"calls":[', between: ',', after: ']}' }, signal),
       ),
     ),
-    route('/call/read', CallReadRequest, (request, context) => readCall(reader, request, context)),
-    route('/calls/query_stats', CallsStatsRequest, (request, context) =>
-      countCalls(reader, request, context),
-    ),
-    route(
-      '/calls/delete',
-      CallsDeleteRequest,
-      (request, context) => deleteCalls(reader, eventLog, request, context),
-      'write',
-    ),
+    callsPageRoute(reader),
+    route(callRead, (request, context) => readCall(reader, request, context)),
+    route(callsQueryStats, (request, context) => countCalls(reader, request, context)),
+    route(callsDelete, (request, context) => answerDelete(reader, eventLog, request, context)),
   ];
 }
 
@@ -51,7 +51,7 @@ async function readCall(
   const out = new JsonOut();
   out.text('{"call":');
   let found = false;
-  const query = { ...request, filter: { callIds: [request.id] }, sort_by: [...LATEST], limit: 1 };
+  const query = { ...request, filter: { call_ids: [request.id] }, sort_by: [...LATEST], limit: 1 };
   for await (const chunk of renderCalls(reader, query, {}, signal)) {
     found = true;
     out.bytes(chunk);
@@ -63,16 +63,17 @@ async function readCall(
 async function countCalls(
   reader: TraceReader,
   request: CallsStatsRequest,
-  { req, res }: RouteContext,
+  { req, res, signal }: RouteContext,
 ): Promise<void> {
   const { limit } = request;
-  const { count, totalStorageSizeBytes } = await reader.countCalls({
+  const query = {
     projectId: request.project_id,
-    filter: request.filter,
+    ...toCallsSelection(request),
     // One more than wanted tells whether the limit cut anything.
     limit: limit === undefined ? undefined : limit + 1,
     totalStorageSize: request.include_total_storage_size,
-  });
+  };
+  const { count, totalStorageSizeBytes } = await reader.countCalls(query, signal);
   const capped = limit !== undefined && count > limit;
   const answer = {
     count: capped ? limit : count,
@@ -82,39 +83,12 @@ async function countCalls(
   await sendJson(req, res, JSON.stringify(answer));
 }
 
-const MAX_DELETES = 1000;
-/** One append stays far below the size of a log record. */
-const EVENTS_PER_APPEND = 5000;
-const EMPTY_OBJECT = Buffer.from('{}');
-
-/**
- * Deletes calls and everything below them: one event each, so that each can be replayed on its own. A call that is not
- * there gets one too: when its parts come late, or again out of the log, it has to stay deleted. Spans of several traces
- * that share an id are deleted together.
- */
-async function deleteCalls(
+async function answerDelete(
   reader: TraceReader,
   eventLog: Pick<EventLog, 'append'>,
-  { project_id: projectId, call_ids: callIds }: CallsDeleteRequest,
+  { project_id: projectId, call_ids: ids }: CallsDeleteRequest,
   { req, res, userId }: RouteContext,
 ): Promise<void> {
-  if (callIds.length > MAX_DELETES) {
-    throw new AppError('request_too_large', `call_ids: cannot delete more than ${MAX_DELETES} calls at once`);
-  }
-  const existing = callIds.length === 0 ? [] : await reader.descendants(projectId, callIds);
-  const ids = [...new Set([...existing, ...callIds.filter(isValidId)])];
-  const receivedAtUs = nowUs();
-  const deleted = (id: string): TraceEvent => ({
-    kind: 'call.deleted',
-    projectId,
-    id,
-    userId,
-    receivedAtUs,
-    note: '',
-    payload: EMPTY_OBJECT,
-  });
-  for (let at = 0; at < ids.length; at += EVENTS_PER_APPEND) {
-    await eventLog.append('trace-events', ids.slice(at, at + EVENTS_PER_APPEND).map(deleted));
-  }
-  await sendJson(req, res, JSON.stringify({ num_deleted: existing.length }));
+  const count = await deleteCalls(reader, eventLog, { projectId, ids, userId });
+  await sendJson(req, res, JSON.stringify({ num_deleted: count }));
 }

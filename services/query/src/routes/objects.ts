@@ -1,60 +1,101 @@
+import type { EventLog } from '@weft/event-log';
+import { route, type Route } from '@weft/http';
 import { AppError, formatInstant } from '@weft/model';
-import type { StoredObject, TraceReader } from '@weft/trace-store';
+import type { ObjectsFilter, StoredObject, TraceReader } from '@weft/trace-store';
+import { objDelete, objRead, objsQuery, type ObjsQueryRequest } from '@weft/weave-api';
+import { deleteObjects } from '../delete-objects.ts';
 import { JsonOut } from '../json-out.ts';
-import { ObjectReadRequest } from '../object-requests.ts';
-import { route, type Route } from '../route.ts';
-import { sendJson } from '../send.ts';
+import { renderObject } from '../render-object.ts';
+import { sendChunks, sendJson } from '../send.ts';
 
-const EMPTY_OBJECT = Buffer.from('{}');
+/** Memory held for an answer that is on its way out. */
+const FLUSH_BYTES = 256 * 1024;
 
-/** Reading object versions (weave-api §4.5). */
-export function objectRoutes(reader: TraceReader): Route[] {
+/** Reading and deleting object versions (weave-api §4.5). */
+export function objectRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append'>): Route[] {
   return [
-    route('/obj/read', ObjectReadRequest, async (request, { req, res }) => {
+    route(objRead, async (request, { req, res }) => {
       const { project_id: projectId, object_id: objectId, digest, metadata_only: metadataOnly } = request;
-      const object = await reader.readObject(projectId, objectId, digest, { metadataOnly });
+      const labels = request.include_tags_and_aliases;
+      const object = await reader.readObject(projectId, objectId, digest, { vals: !metadataOnly, labels });
       if (object === null) throw new AppError('not_found', `Obj ${objectId}:${digest} not found`);
-      if (object.deletedAtUs !== null) {
-        // Clients tell "deleted" from "not there yet" by this member.
-        const details = { deleted_at: formatInstant(object.deletedAtUs) };
-        throw new AppError('not_found', `Obj ${objectId}:${digest} was deleted at ${details.deleted_at}`, {
-          details,
-        });
-      }
+      assertNotDeleted(object);
       const out = new JsonOut();
       out.text('{"obj":');
-      renderObject(out, object, { metadataOnly, tagsAndAliases: request.include_tags_and_aliases });
+      renderObject(out, object, { metadataOnly, size: true });
       out.text('}');
       await sendJson(req, res, out.take());
+    }),
+    route(objsQuery, (request, { req, res, signal }) =>
+      sendChunks(req, res, 'application/json', renderObjects(reader, request, signal)),
+    ),
+    route(objDelete, async (request, { req, res, userId }) => {
+      const deleted = await deleteObjects(reader, eventLog, request, userId);
+      const answer = {
+        num_deleted: deleted.length,
+        deleted_versions: deleted.map((version) => ({
+          digest: version.digest,
+          base_object_class: version.baseObjectClass,
+          leaf_object_class: version.leafObjectClass,
+        })),
+      };
+      await sendJson(req, res, JSON.stringify(answer));
     }),
   ];
 }
 
-/** Writes one object version (weave-api §3 ObjSchema); the value's bytes stay untouched. */
-function renderObject(
-  out: JsonOut,
-  object: StoredObject,
-  options: { metadataOnly: boolean; tagsAndAliases: boolean },
-): void {
-  // `latest` is the one alias that needs nobody to set it.
-  const aliases = object.isLatest ? ['latest'] : [];
-  const labels = options.tagsAndAliases ? { tags: [], aliases } : { tags: null, aliases: null };
-  const head = {
-    project_id: object.projectId,
-    object_id: object.objectId,
-    created_at: formatInstant(object.createdAtUs),
-    deleted_at: null,
-    digest: object.digest,
-    version_index: object.versionIndex,
-    is_latest: object.isLatest ? 1 : 0,
-    kind: object.kind,
-    base_object_class: object.baseObjectClass,
-    leaf_object_class: object.leafObjectClass,
-    wb_user_id: object.userId,
-    size_bytes: object.sizeBytes,
-    ...labels,
+/** Clients tell "deleted" from "not there yet" by the member `deleted_at`. */
+function assertNotDeleted({ objectId, versionIndex, deletedAtUs }: StoredObject): void {
+  if (deletedAtUs === null) return;
+  const details = { deleted_at: formatInstant(deletedAtUs) };
+  const message = `${objectId}:v${versionIndex} was deleted at ${details.deleted_at}`;
+  throw new AppError('not_found', message, { details });
+}
+
+async function* renderObjects(
+  reader: TraceReader,
+  request: ObjsQueryRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const { metadata_only: metadataOnly, include_storage_size: size } = request;
+  const query = {
+    projectId: request.project_id,
+    filter: toFilter(request.filter),
+    sort: request.sort_by ?? [],
+    limit: request.limit,
+    offset: request.offset,
+    vals: !metadataOnly,
+    labels: request.include_tags_and_aliases,
   };
-  out.text(`${JSON.stringify(head).slice(0, -1)},"val":`);
-  out.bytes(options.metadataOnly ? EMPTY_OBJECT : object.val);
-  out.text('}');
+  const out = new JsonOut();
+  out.text('{"objs":[');
+  let separator = '';
+  for await (const objects of reader.streamObjects(query, signal)) {
+    for (const object of objects) {
+      out.text(separator);
+      separator = ',';
+      renderObject(out, object, { metadataOnly, size });
+      if (out.sizeBytes >= FLUSH_BYTES) yield out.take();
+    }
+  }
+  out.text(']}');
+  yield out.take();
+}
+
+/** Empty lists do not filter, as with W&B. */
+function toFilter(filter: ObjsQueryRequest['filter']): ObjectsFilter {
+  return {
+    objectIds: some(filter?.object_ids),
+    isOp: filter?.is_op,
+    latestOnly: filter?.latest_only,
+    baseObjectClasses: some(filter?.base_object_classes),
+    excludeBaseObjectClasses: some(filter?.exclude_base_object_classes),
+    leafObjectClasses: some(filter?.leaf_object_classes),
+    tags: some(filter?.tags),
+    aliases: some(filter?.aliases),
+  };
+}
+
+function some(values: readonly string[] | undefined): readonly string[] | undefined {
+  return values === undefined || values.length === 0 ? undefined : values;
 }

@@ -1,0 +1,4 @@
+/** A text of ours (never a client's) inside SQL. */
+export function sqlText(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+}

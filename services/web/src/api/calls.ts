@@ -1,0 +1,139 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { lines, request } from './request.ts';
+
+export interface Call {
+  readonly id: string;
+  readonly project_id: string;
+  readonly op_name: string;
+  readonly display_name: string | null;
+  readonly trace_id: string;
+  readonly parent_id: string | null;
+  readonly thread_id: string | null;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly exception: string | null;
+  readonly attributes: Record<string, unknown>;
+  readonly inputs: Record<string, unknown>;
+  readonly output: unknown;
+  readonly summary: Record<string, unknown>;
+  readonly wb_user_id: string | null;
+}
+
+export type CallStatus = 'success' | 'error' | 'running' | 'descendant_error';
+
+/** What the server writes below `summary.weave`. */
+export interface WeaveSummary {
+  readonly status?: CallStatus;
+  readonly latency_ms?: number;
+  readonly costs?: Record<string, Record<string, unknown>>;
+}
+
+export function weaveOf({ summary }: Call): WeaveSummary {
+  return (summary['weave'] ?? {}) as WeaveSummary;
+}
+
+export function statusOf(call: Call): CallStatus {
+  return (
+    weaveOf(call).status ??
+    (call.exception !== null ? 'error' : call.ended_at === null ? 'running' : 'success')
+  );
+}
+
+export function latencyMs(call: Call): number | undefined {
+  const said = weaveOf(call).latency_ms;
+  if (said !== undefined || call.ended_at === null) return said;
+  return Date.parse(call.ended_at) - Date.parse(call.started_at);
+}
+
+export interface TracesFilter {
+  /** Op, by the name that is shown. */
+  readonly op?: string | undefined;
+  /** Any text in inputs or output. */
+  readonly text?: string | undefined;
+  readonly status?: CallStatus | undefined;
+  /** Every call, not only roots of traces. */
+  readonly all?: boolean | undefined;
+}
+
+interface CallsPage {
+  readonly calls: readonly Call[];
+  readonly next: string | null;
+}
+
+const COLUMNS = ['id', 'project_id', 'op_name', 'display_name', 'trace_id', 'parent_id', 'thread_id', 'started_at', 'ended_at', 'exception', 'inputs', 'output', 'summary', 'wb_user_id']; // prettier-ignore
+
+/** The newest calls, page by page. */
+export function tracesQuery(projectId: string, filter: TracesFilter) {
+  return infiniteQueryOptions({
+    queryKey: ['traces', projectId, filter],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      request<CallsPage>(
+        '/weft/v1/calls/page',
+        {
+          project_id: projectId,
+          columns: COLUMNS,
+          preview_bytes: 400,
+          limit: 100,
+          after: pageParam,
+          ...selection(filter),
+        },
+        { signal },
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+}
+
+function selection({ op, text, status, all }: TracesFilter): object {
+  const field = (name: string) => ({ $getField: name });
+  const literal = (value: string) => ({ $literal: value });
+  const contains = (name: string, value: string) => ({
+    $contains: { input: field(name), substr: literal(value), case_insensitive: true },
+  });
+  const conditions = [
+    ...(op ? [contains('op_name', op)] : []),
+    ...(status ? [{ $eq: [field('summary.weave.status'), literal(status)] }] : []),
+    ...(text ? [{ $or: [contains('inputs', text), contains('output', text)] }] : []),
+  ];
+  return {
+    ...(!all && { filter: { trace_roots_only: true } }),
+    ...(conditions.length > 0 && { query: { $expr: { $and: conditions } } }),
+  };
+}
+
+/** One call, whole. */
+export function callQuery(projectId: string, id: string) {
+  return queryOptions({
+    queryKey: ['call', projectId, id],
+    queryFn: async ({ signal }) => {
+      const body = { project_id: projectId, id, include_costs: true, payload_limit_bytes: 1_000_000 };
+      return (await request<{ call: Call | null }>('/call/read', body, { signal })).call;
+    },
+  });
+}
+
+/** Most calls of a trace that the tree shows. */
+export const TREE_CALLS = 20_000;
+
+/** All calls of a trace, without payloads. */
+export function traceQuery(projectId: string, traceId: string) {
+  return queryOptions({
+    queryKey: ['trace', projectId, traceId],
+    queryFn: async ({ signal }) => {
+      const columns = [
+        'id',
+        'op_name',
+        'display_name',
+        'trace_id',
+        'parent_id',
+        'started_at',
+        'ended_at',
+        'exception',
+      ];
+      const body = { project_id: projectId, filter: { trace_ids: [traceId] }, columns, limit: TREE_CALLS };
+      const calls: Call[] = [];
+      for await (const call of lines<Call>('/calls/stream_query', body, signal)) calls.push(call);
+      return calls;
+    },
+  });
+}
