@@ -51,6 +51,7 @@ it('has whole blobs or none, whenever the processes that write them are killed',
     await Promise.all(
       running.map(async (child) => {
         await delay(random() * 150);
+        expect(child.exitCode).toBeNull(); // no operation has failed by itself
         child.kill('SIGKILL');
         await once(child, 'close');
       }),

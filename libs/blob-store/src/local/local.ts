@@ -68,8 +68,7 @@ class LocalStore implements BlobStore {
         } finally {
           await file.close();
         }
-        ending.throwIfAborted();
-        return this.#io(() => this.#link(folder, path, key));
+        return this.#io(() => this.#link(folder, path, key, ending));
       });
     });
   }
@@ -243,14 +242,18 @@ class LocalStore implements BlobStore {
     return true;
   }
 
-  async #link(folder: Folder, path: string, key: string): Promise<'created' | 'exists'> {
+  async #link(folder: Folder, path: string, key: string, ending: AbortSignal): Promise<'created' | 'exists'> {
     const at = await folder.folderOf(key);
-    try {
-      await link(path, join(at, basename(key)));
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-      if (await this.#isThere(folder, key)) return 'exists';
-      throw error;
+    for (;;) {
+      ending.throwIfAborted();
+      try {
+        await link(path, join(at, basename(key)));
+        break;
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+        // What was in the way may be deleted before it is looked at.
+        if (await this.#isThere(folder, key)) return 'exists';
+      }
     }
     await sync(at);
     return 'created';
