@@ -1,7 +1,7 @@
 /** What `scripts/test` does: dependencies, bundles, the backends of the tests, then every jest test. Arguments go to jest. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { build } from './build.mjs';
@@ -9,6 +9,7 @@ import { install } from './steps/install.mjs';
 import { startSharedBackends } from './steps/backends.mjs';
 import { root, run, say } from './steps/progress.mjs';
 import { preparePython } from './steps/python.mjs';
+import { countsAfter, countsOf, worthASecondRun } from './steps/second-chance.mjs';
 
 const results = join(root, '.cache/jest.json');
 /** Read by .ci/run. */
@@ -16,7 +17,6 @@ const summaryFile = join(root, '.cache/test-summary.json');
 
 await run(async () => {
   mkdirSync(join(root, '.cache'), { recursive: true });
-  rmSync(results, { force: true });
   rmSync(summaryFile, { force: true });
   install();
   await build();
@@ -24,15 +24,27 @@ await run(async () => {
   const args = process.argv.slice(2);
   const backends = await startSharedBackends(args);
   say('running the tests');
-  const code = await jest(args, { ...backends.env, ...pythonEnv(python) });
+  const env = { ...backends.env, ...pythonEnv(python) };
+  const first = await jest(args, env);
+  let counts = countsOf(first.report, first.code);
+  const again = process.env.CI === 'true' && first.report ? worthASecondRun(first.report) : [];
+  if (again.length > 0) {
+    say(`these failed and run once more by themselves: ${again.join(', ')}`);
+    const second = await jest(['--runInBand', '--runTestsByPath', ...again], env);
+    const alone = countsOf(second.report, second.code);
+    if (alone.failed === 0) {
+      counts = countsAfter(first.report, alone, again);
+      // Named, so that it is repaired: what they said the first time stands above.
+      for (const name of again) say(`FLAKY: ${name} failed in the whole run and passed by itself`);
+    }
+  }
   await backends.stop();
-  const summary = summarise(code);
-  writeFileSync(summaryFile, JSON.stringify(summary));
-  const { passed, failed, skipped } = summary;
+  writeFileSync(summaryFile, JSON.stringify(counts));
+  const { passed, failed, skipped } = counts;
   say(
     `tests: ${passed} passed, ${failed} failed, ${skipped} skipped${python ? '' : ' (no Python, see above)'}`,
   );
-  process.exitCode = failed > 0 ? code || 1 : 0;
+  process.exitCode = failed > 0 ? first.code || 1 : 0;
 });
 
 function pythonEnv(python) {
@@ -41,7 +53,9 @@ function pythonEnv(python) {
     : {};
 }
 
+/** @returns its exit code, and its report if it came that far. */
 async function jest(args, env) {
+  rmSync(results, { force: true });
   // A Ctrl-C reaches jest too; it ends first, then we say what happened.
   process.on('SIGINT', () => {});
   const child = spawn(
@@ -57,19 +71,8 @@ async function jest(args, env) {
     { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } },
   );
   const [code] = await once(child, 'exit');
-  return code ?? 1;
-}
-
-/** Counts a suite that could not run, a jest that failed for another reason, and "no tests at all" as failures. */
-function summarise(code) {
-  let report;
-  try {
-    report = JSON.parse(readFileSync(results, 'utf8'));
-  } catch {
-    return { passed: 0, failed: 1, skipped: 0 }; // jest did not come as far as its report
-  }
-  const passed = report.numPassedTests;
-  let failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
-  if (failed === 0 && (code !== 0 || passed === 0)) failed = 1;
-  return { passed, failed, skipped: report.numPendingTests + report.numTodoTests };
+  return {
+    code: code ?? 1,
+    report: existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : undefined,
+  };
 }
