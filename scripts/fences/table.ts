@@ -58,7 +58,7 @@ export const EDGES: Readonly<Record<string, readonly string[]>> = {
     'content',
   ],
   cli: ['model', 'runtime', 'http', 'event-log', 'trace-store', 'scoring', 'job-queue', 'file-storage'],
-  web: ['model'],
+  web: ['model', 'chat'],
 };
 
 /** The composition root: the one package that may import services, and every lib. */
@@ -79,6 +79,8 @@ export interface Home {
   readonly typesAnywhere?: true;
   /** Only tests may import it. */
   readonly testsOnly?: true;
+  /** Accepted although we could not hand it on: it is no part of what we do. */
+  readonly licence?: string;
   readonly why: string;
 }
 
@@ -88,6 +90,16 @@ export const HOMES: readonly Home[] = [
   { name: 'react', homes: ['web'], why: 'pages are made in the browser only' },
   { name: 'react-dom', homes: ['web'], why: 'pages are made in the browser only' },
   { name: '@tanstack/*', homes: ['web'], why: 'addresses, answers and long lists of pages' },
+  { name: 'radix-ui', homes: ['web'], why: 'menus that keyboards and screen readers know' },
+  { name: 'codemirror', homes: ['web'], why: 'shows and edits code and documents' },
+  { name: '@codemirror/*', homes: ['web'], why: 'shows and edits code and documents' },
+  { name: 'uplot', homes: ['web'], why: 'draws values over time' },
+  {
+    name: 'axe-core',
+    homes: ['testkit'],
+    licence: 'MPL-2.0',
+    why: 'looks for what shuts people out of pages, in tests',
+  },
   { name: 'playwright-core', homes: ['testkit'], why: 'drives the browser that tests look at pages with' },
   { name: 'vite', homes: ['web'], why: 'bundles the pages' },
   { name: '@vitejs/plugin-react', homes: ['web'], why: 'bundles the pages' },

@@ -9,6 +9,7 @@ export {
   type SharedObjectStore,
   type SharedRedis,
 } from './backends.ts';
+export { seriousViolations } from './browser/serious-violations.ts';
 export { startBrowser } from './browser/start-browser.ts';
 export { spawnBundle, startBundle, type BundleProcess } from './bundle.ts';
 export {

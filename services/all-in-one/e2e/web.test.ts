@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, requireBackend, startBrowser } from '@weft/testkit';
+import { eventually, requireBackend, seriousViolations } from '@weft/testkit';
 import { completed, newCallId } from './calls.ts';
 import { cleanUp, newDirectory, runBundle, startServer, type ServerProcess } from './server-process.ts';
 import { baseUrl } from './stack.ts';
+import { startWebStack, type WebStack } from './web-stack.ts';
 
 /** The web app in a real browser, against the bundle that its users run. */
-
-type Browser = Awaited<ReturnType<typeof startBrowser>>;
-type Page = Awaited<ReturnType<Browser['newPage']>>;
 
 const EVIL =
   '</pre><script>globalThis.hacked = 1</script><img src=x onerror="globalThis.hacked = 2">\u202e\u001b[31m';
@@ -18,77 +16,31 @@ const here = baseUrl === undefined ? describe : describe.skip;
 
 here('pages', () => {
   requireBackend('browser', describe)('the web app', () => {
-    let browser: Browser;
-    let server: ServerProcess;
+    let stack: WebStack;
     let keyed: ServerProcess;
     let key: string;
-    /** What pages complained of: errors, and what their policy refused. */
-    const complaints: string[] = [];
 
     beforeAll(async () => {
       const keysFile = join(await newDirectory(), 'keys.json');
-      const created = await runBundle('cli', [
-        'keys',
-        'create',
-        '--user',
-        'ada',
-        '--role',
-        'write',
-        '--file',
-        keysFile,
-      ]);
+      const keyArgs = ['keys', 'create', '--user', 'ada', '--role', 'write', '--file', keysFile];
+      const created = await runBundle('cli', keyArgs);
       key = created.stdout.trim();
-      const off = { GATEWAY_OTLP_GRPC_PORT: 'off' };
-      [browser, server, keyed] = await Promise.all([
-        startBrowser(),
-        startServer(await newDirectory(), { env: off }),
-        startServer(await newDirectory(), { env: { ...off, WEFT_KEYS_FILE: keysFile } }),
-      ]);
+      stack = await startWebStack();
+      keyed = await startServer(await newDirectory(), {
+        env: { GATEWAY_OTLP_GRPC_PORT: 'off', WEFT_KEYS_FILE: keysFile },
+      });
     }, 120_000);
     afterAll(async () => {
-      await browser?.close();
+      await stack?.close();
       await cleanUp();
     });
 
-    async function open(
-      path: string,
-      at = server,
-      options: { readonly width?: number; readonly dark?: boolean } = {},
-    ): Promise<Page> {
-      const page = await browser.newPage({
-        viewport: { width: options.width ?? 1280, height: 800 },
-        colorScheme: options.dark ? 'dark' : 'light',
-      });
-      page.on('console', (message) => {
-        // An answer that the app expects, such as 401 before signing in.
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-          complaints.push(message.text());
-      });
-      page.on('pageerror', (error) => complaints.push(error.message));
-      await page.goto(at.url + path);
-      return page;
-    }
-
-    async function send(
-      to: ServerProcess,
-      project: string,
-      batch: readonly string[],
-      headers: Record<string, string> = {},
-    ) {
-      const res = await fetch(`${to.url}/v2/${project}/calls/complete`, {
-        method: 'POST',
-        body: `{"batch":[${batch.join(',')}]}`,
-        headers,
-      });
-      expect(res.status).toBe(200);
-    }
-
     it('shows a first trace as it arrives, and leads to its calls', async () => {
       const project = 'web/first';
-      const page = await open(`/${project}/weave`);
+      const page = await stack.open(`/${project}/weave`);
       await page.getByText(`Waiting for the first trace of ${project}`).waitFor();
       const [root, child, trace_id] = [newCallId(), newCallId(), newCallId()];
-      await send(server, project, [
+      await stack.send(project, [
         completed(project, root, {
           op_name: '"answer"',
           trace_id: `"${trace_id}"`,
@@ -114,7 +66,7 @@ here('pages', () => {
       await page.getByText('KeyError: warp').waitFor();
       expect(new URL(page.url()).pathname).toBe(`/${project}/weave/calls/${child}`);
       // As the link of an SDK.
-      await page.goto(`${server.url}/${project}/r/call/${child}`);
+      await page.goto(`${stack.server.url}/${project}/r/call/${child}`);
       await page.getByText('KeyError: warp').waitFor();
       await page.close();
     }, 60_000);
@@ -132,8 +84,8 @@ here('pages', () => {
           trace_id: `"${newCallId()}"`,
         }),
       );
-      await send(server, project, batch);
-      const page = await open(`/${project}/weave/traces`);
+      await stack.send(project, batch);
+      const page = await stack.open(`/${project}/weave/traces`);
       const seen = new Set<string>();
       await page.locator('a.row').first().waitFor();
       for (let i = 0; i < 200 && seen.size < count; i++) {
@@ -156,7 +108,7 @@ here('pages', () => {
       const id = newCallId();
       const evil = JSON.stringify(EVIL);
       const nested = '['.repeat(300) + ']'.repeat(300);
-      await send(server, project, [
+      await stack.send(project, [
         completed(project, id, {
           op_name: evil,
           inputs: `{${evil}:${evil},"__proto__":{"polluted":1},"deep":${nested}}`,
@@ -164,7 +116,7 @@ here('pages', () => {
           exception: evil,
         }),
       ]);
-      const page = await open(`/${project}/weave/traces`);
+      const page = await stack.open(`/${project}/weave/traces`);
       await page.locator('a.row').click();
       await page.getByText('"__proto__"').waitFor();
       expect(await page.evaluate('[globalThis.hacked, ({}).polluted]')).toEqual([undefined, undefined]);
@@ -173,10 +125,11 @@ here('pages', () => {
 
     it('signs in with a key that scripts cannot see, and out again', async () => {
       const project = 'web/keyed';
-      await send(keyed, project, [completed(project, newCallId(), { op_name: '"secret"' })], {
-        authorization: `Bearer ${key}`,
+      await stack.send(project, [completed(project, newCallId(), { op_name: '"secret"' })], {
+        at: keyed,
+        headers: { authorization: `Bearer ${key}` },
       });
-      const page = await open('/', keyed);
+      const page = await stack.open('/', { at: keyed });
       await page.getByLabel('API key').fill('wrong');
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.getByRole('alert').waitFor();
@@ -203,19 +156,21 @@ here('pages', () => {
       [1280, false],
       [1920, true],
     ])('fits %d pixels', async (width, dark) => {
-      const page = await open('/web/first/weave/traces', server, { width, dark });
+      const page = await stack.open('/web/first/weave/traces', { width, dark });
       await page.locator('a.row').first().waitFor();
       const overflow = () =>
         page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect(await overflow()).toBe(0);
+      expect(await seriousViolations(page)).toEqual([]);
       await page.locator('a.row').first().click();
       await page.locator('.node.here').waitFor();
       expect(await overflow()).toBe(0);
+      expect(await seriousViolations(page)).toEqual([]);
       await page.close();
     });
 
     it('complains of nothing', () => {
-      expect(complaints).toEqual([]);
+      expect(stack.complaints).toEqual([]);
     });
   });
 });

@@ -1,26 +1,19 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  redirect,
-} from '@tanstack/react-router';
-import { HomePage } from './pages/home/home-page.tsx';
-import { readTracesSearch } from './pages/traces/traces-search.ts';
-import { ErrorPage, MissingPage } from './shell/error-page.tsx';
-import { Shell } from './shell/shell.tsx';
-
-const root = createRootRoute({ component: Shell, errorComponent: ErrorPage, notFoundComponent: MissingPage });
-
-const home = createRoute({ getParentRoute: () => root, path: '/', component: HomePage });
-
-/** The paths are those of links that SDKs print. */
-const project = createRoute({ getParentRoute: () => root, path: '/$entity/$project' });
+import { createRoute, createRouter, redirect } from '@tanstack/react-router';
+import { callRoutes } from './pages/call/routes.ts';
+import { dashboardRoutes } from './pages/dashboard/routes.ts';
+import { evaluationRoutes } from './pages/evaluations/routes.ts';
+import { homeRoute } from './pages/home/routes.ts';
+import { monitorRoutes } from './pages/monitors/routes.ts';
+import { objectRoutes } from './pages/objects/routes.ts';
+import { operationsRoute } from './pages/operations/routes.ts';
+import { threadRoutes } from './pages/threads/routes.ts';
+import { traceRoutes } from './pages/traces/routes.ts';
+import { projectRoute, rootRoute } from './routes.ts';
 
 /** A project's own address leads to its traces. */
 const toTraces = (path: '/' | '/weave') =>
   createRoute({
-    getParentRoute: () => project,
+    getParentRoute: () => projectRoute,
     path,
     beforeLoad: ({ params }) => {
       // What the router takes for an answer.
@@ -29,31 +22,19 @@ const toTraces = (path: '/' | '/weave') =>
     },
   });
 
-const traces = createRoute({
-  getParentRoute: () => project,
-  path: '/weave/traces',
-  validateSearch: readTracesSearch,
-  component: lazyRouteComponent(() => import('./pages/traces/traces-page.tsx'), 'TracesPage'),
-});
-
-const call = (path: '/weave/calls/$id' | '/r/call/$id') =>
-  createRoute({
-    getParentRoute: () => project,
-    path,
-    validateSearch: (search: Record<string, unknown>) => ({
-      ...(typeof search['tab'] === 'string' && { tab: search['tab'] }),
-    }),
-    component: lazyRouteComponent(() => import('./pages/call/call-page.tsx'), 'CallPage'),
-  });
-
-const routeTree = root.addChildren([
-  home,
-  project.addChildren([
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  operationsRoute,
+  projectRoute.addChildren([
     toTraces('/'),
     toTraces('/weave'),
-    traces,
-    call('/weave/calls/$id'),
-    call('/r/call/$id'),
+    ...traceRoutes,
+    ...callRoutes,
+    ...threadRoutes,
+    ...evaluationRoutes,
+    ...objectRoutes,
+    ...monitorRoutes,
+    ...dashboardRoutes,
   ]),
 ]);
 

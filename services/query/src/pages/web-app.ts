@@ -38,13 +38,7 @@ const POLICY = [
 ].join('; ');
 
 /** Addresses of the app's pages; those that SDKs print among them. */
-const PAGES = [
-  '/',
-  '/:entity/:project/weave',
-  '/:entity/:project/weave/traces',
-  '/:entity/:project/weave/calls/:id',
-  '/:entity/:project/r/call/:id',
-];
+const PAGES = ['/', '/operations', '/:entity/:project/weave{/*page}', '/:entity/:project/r/call/:id'];
 
 /**
  * The web app for browsers: whoever asks for something else than HTML, such as curl, gets the plain pages. No key is needed:

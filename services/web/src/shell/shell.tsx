@@ -3,6 +3,7 @@ import { Link, Outlet, useParams } from '@tanstack/react-router';
 import { sessionQuery, signOut, type Session } from '../api/session.ts';
 import { SignInPage } from '../pages/sign-in/sign-in-page.tsx';
 import { ErrorNote, Loading } from '../ui/notes.tsx';
+import { ProjectNav } from './project-nav.tsx';
 import { ThemeButton } from './theme-button.tsx';
 
 /** Around every page: who you are, where you are. */
@@ -22,9 +23,12 @@ export function Shell() {
         Skip to the content
       </a>
       <TopBar session={session.data} />
-      <main className="main" id="main">
-        <Outlet />
-      </main>
+      <div className="under-bar">
+        <ProjectNav />
+        <main className="main" id="main">
+          <Outlet />
+        </main>
+      </div>
     </div>
   );
 }

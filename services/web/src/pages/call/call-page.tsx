@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { callQuery, latencyMs, traceQuery, weaveOf, type Call } from '../../api/calls.ts';
 import { duration, money, opName } from '../../ui/format.ts';
+import { JsonText } from '../../ui/json-text.tsx';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
 import { Status } from '../../ui/status.tsx';
 import { Time } from '../../ui/time.tsx';
-import { JsonText } from './json-text.tsx';
-import { TraceView } from './trace-view.tsx';
+import { TraceView } from '../trace/trace-view.tsx';
 
 /** One call with its trace around it. */
 export function CallPage() {

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import { BigNumber } from '../../api/request.ts';
+import { BigNumber } from '../api/request.ts';
 
 const SHOWN = 20_000;
 

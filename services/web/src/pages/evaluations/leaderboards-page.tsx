@@ -1,0 +1,3 @@
+export function LeaderboardsPage() {
+  return null;
+}

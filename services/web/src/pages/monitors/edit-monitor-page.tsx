@@ -1,0 +1,3 @@
+export function EditMonitorPage() {
+  return null;
+}

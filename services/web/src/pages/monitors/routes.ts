@@ -1,0 +1,22 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { projectRoute } from '../../routes.ts';
+
+const monitors = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/weave/monitors',
+  component: lazyRouteComponent(() => import('./monitors-page.tsx'), 'MonitorsPage'),
+});
+
+const newMonitor = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/weave/monitors/new',
+  component: lazyRouteComponent(() => import('./edit-monitor-page.tsx'), 'EditMonitorPage'),
+});
+
+const monitor = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/weave/monitors/$name',
+  component: lazyRouteComponent(() => import('./monitor-page.tsx'), 'MonitorPage'),
+});
+
+export const monitorRoutes = [monitors, newMonitor, monitor] as const;
