@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { callQuery, latencyMs, traceQuery, weaveOf, type Call } from '../../api/calls.ts';
+import { callQuery, latencyMs, weaveOf, type Call } from '../../api/calls.ts';
 import { duration, money, opName } from '../../ui/format.ts';
 import { JsonText } from '../../ui/json-text.tsx';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
@@ -34,13 +34,10 @@ export function CallPage() {
 }
 
 function Found({ call }: { readonly call: Call }) {
-  const trace = useQuery(traceQuery(call.project_id, call.trace_id));
   return (
     <div className="call">
       <nav className="side" aria-label="Trace">
-        {trace.isPending && <Loading what="the trace" />}
-        {trace.isError && <ErrorNote error={trace.error} retry={() => void trace.refetch()} />}
-        {trace.data && <TraceView calls={trace.data} here={call.id} />}
+        <TraceView projectId={call.project_id} traceId={call.trace_id} here={call.id} />
       </nav>
       <article className="detail">
         <h1>{call.display_name ?? opName(call.op_name)}</h1>

@@ -1,8 +1,10 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef } from 'react';
-import { TREE_CALLS, type Call } from '../../api/calls.ts';
+import { TREE_CALLS, traceQuery, type Call } from '../../api/calls.ts';
 import { count, duration, opName } from '../../ui/format.ts';
+import { ErrorNote, Loading } from '../../ui/notes.tsx';
 import { toTraceTree, type TreeNode } from './trace-tree.ts';
 
 const ROW_PX = 28;
@@ -11,7 +13,22 @@ const INDENT_PX = 14;
 const MAX_DEPTH = 24;
 
 /** The calls around one call, as a tree with its waterfall. */
-export function TraceView({ calls, here }: { readonly calls: readonly Call[]; readonly here: string }) {
+export function TraceView({
+  projectId,
+  traceId,
+  here,
+}: {
+  readonly projectId: string;
+  readonly traceId: string;
+  readonly here: string;
+}) {
+  const trace = useQuery(traceQuery(projectId, traceId));
+  if (trace.isPending) return <Loading what="the trace" />;
+  if (trace.isError) return <ErrorNote error={trace.error} retry={() => void trace.refetch()} />;
+  return <Tree calls={trace.data} here={here} />;
+}
+
+function Tree({ calls, here }: { readonly calls: readonly Call[]; readonly here: string }) {
   const { nodes, durationMs } = useMemo(() => toTraceTree(calls), [calls]);
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
