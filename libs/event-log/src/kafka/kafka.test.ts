@@ -398,7 +398,8 @@ requireBackend('kafka', describe)('the log on Apache Kafka', () => {
         to: '4',
       });
       expect(changes).toContainEqual(expect.objectContaining({ change: 'retention.ms', to: '3600000' }));
-      expect(await changed.plan()).toEqual([]);
+      // A broker tells what the controller has accepted a moment later.
+      await eventually(async () => (await changed.plan()).length === 0);
       const described = await asAdmin(kafka.brokers, (admin) =>
         admin.describeConfigs({
           includeSynonyms: false,
