@@ -42,6 +42,8 @@ export {
 } from './agents/types.ts';
 export { measureType, valueType } from './agents/values.ts';
 export { rowOfCall } from './calls/evaluate-row.ts';
+export type { CallChange, ChangeReads } from './calls/changes.ts';
+export type { Facet, FacetField, FacetQuery, FacetReads } from './calls/facets.ts';
 export { callFields } from './calls/fields.ts';
 export type { FinishedCall } from './calls/finished.ts';
 export { fold, foldParts, rowVersion, type CallState } from './calls/fold.ts';

@@ -27,7 +27,10 @@ import {
   streamQueueItems,
   streamQueues,
 } from './annotation-queues/read.ts';
+import { breakdownCalls, breakdownTokens, topGroups } from './breakdown/read.ts';
+import { readChanges } from './calls/changes.ts';
 import { descendants } from './calls/descendants.ts';
+import { readFacet } from './calls/facets.ts';
 import type { LoadClaimed } from './claimed.ts';
 import { countCalls, streamCalls } from './calls/read.ts';
 import { callStats, usageStats } from './calls/stats.ts';
@@ -65,6 +68,8 @@ export function openTraceReader({ loadClaimed: load, ...options }: TraceReaderOp
   return {
     streamCalls: (query, signal) => streamCalls(db, query, load, signal),
     countCalls: (query, signal) => countCalls(db, query, signal),
+    facet: (query, signal) => readFacet(db, query, signal),
+    changedCalls: (query, signal) => readChanges(db, query, signal),
     descendants: (projectId, ids, signal) => descendants(db, projectId, ids, signal),
     readObject: (projectId, objectId, name, parts) => readObject(db, projectId, objectId, name, parts),
     countVersions: (projectId, objectId, kind) => countVersions(db, projectId, objectId, kind),
@@ -100,6 +105,11 @@ export function openTraceReader({ loadClaimed: load, ...options }: TraceReaderOp
     callStats: (range, metrics) => callStats(db, range, metrics),
     usageStats: (range, metrics, limit) => usageStats(db, range, metrics, limit),
     tokenSums: (range, changesUs, limit) => tokenSums(db, range, changesUs, limit),
+    topGroups: (query, order, limit, signal) => topGroups(db, query, order, limit, signal),
+    breakdownCalls: (query, groups, withBuckets, signal) =>
+      breakdownCalls(db, query, groups, withBuckets, signal),
+    breakdownTokens: (query, groups, changesUs, limit, signal) =>
+      breakdownTokens(db, query, groups, changesUs, limit, signal),
     streamThreads: (query, signal) => streamThreads(db, query, signal),
     listAgents: (query) => listAgents(db, query),
     countAgents: (query) => countAgents(db, query),

@@ -1,3 +1,5 @@
+import type { ChangeReads } from './calls/changes.ts';
+import type { FacetReads } from './calls/facets.ts';
 import type { CallPart } from '@weft/model';
 import type { Expr, Field } from '@weft/query-language';
 import type { OpenClaim } from './claimed.ts';
@@ -5,6 +7,7 @@ import type { AgentReads } from './agents/types.ts';
 import type { FinishedCall } from './calls/finished.ts';
 import type { FileReads } from './objects/files.ts';
 import type { ProgressWrite, QueueItemWrite, QueueReads, QueueWrite } from './annotation-queues/types.ts';
+import type { BreakdownReads } from './breakdown/types.ts';
 import type { StatsReads } from './calls/stats-types.ts';
 import type { CostReads, PricePurge, StoredPrice } from './costs/types.ts';
 import type { ProjectReads } from './project-stats.ts';
@@ -240,12 +243,15 @@ export interface TraceReader
     QueueReads,
     CostReads,
     StatsReads,
+    BreakdownReads,
     ThreadReads,
     AgentReads,
     SpanReads,
     SeriesReads,
     StorageReads,
     FileReads,
+    FacetReads,
+    ChangeReads,
     ProjectReads {
   /**
    * Rows in order, streamed with flat memory: a call with payloads that are blobs comes as a page of its own, and up to 64 MiB

@@ -40,7 +40,8 @@ FROM (${rows(HAS_ENDED)} UNION ALL ${rows(STILL_RUNS)}) GROUP BY bucket ORDER BY
   );
 };
 
-const CALL_METRICS: Record<CallMetric, string> = {
+/** What `AGGREGATES` are made of. */
+export const CALL_METRICS: Record<CallMetric, string> = {
   latency_ms: `if(${HAS_ENDED} AND ended_at >= started_at,
     toFloat64(intDiv(toUnixTimestamp64Micro(ended_at) - toUnixTimestamp64Micro(started_at), 1000)), NULL)`,
   call_count: '1',

@@ -214,9 +214,11 @@ describe('the repair', () => {
 
 describe('a rename of a span that another writer stores at the same time', () => {
   const SPAN = '00f067aa0ba902b7';
+  /** The other writer's insert has landed by then, on a busy machine too: it is looked for once. */
+  const LONG_ENOUGH_MS = 3_000;
 
   it('reaches it soon after', async () => {
-    const soon = openTraceWriter({ ...store.writer, reconcile: { ...RECONCILE, lookAgainAfterMs: 200 } });
+    const soon = openTraceWriter({ ...store.writer, reconcile: { ...RECONCILE, lookAgainAfterMs: LONG_ENOUGH_MS } });
     gate.close(isCallInsert);
     const landing = write(stale, spanOf(p, 'ta', SPAN));
     await gate.holds(1);
@@ -261,7 +263,7 @@ describe('a rename of a span that another writer stores at the same time', () =>
   });
 
   it('and that is stored anew at the same moment, in either order, loses neither', async () => {
-    const soon = { ...RECONCILE, lookAgainAfterMs: 100 };
+    const soon = { ...RECONCILE, lookAgainAfterMs: LONG_ENOUGH_MS };
     for (const first of ['span', 'rename']) {
       p = `e/w${++projects}`;
       const held = openTraceWriter({ ...store.writer, url: gate.url, reconcile: soon });
