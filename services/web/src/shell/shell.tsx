@@ -1,10 +1,15 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useParams } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { sessionQuery, signOut, type Session } from '../api/session.ts';
 import { SignInPage } from '../pages/sign-in/sign-in-page.tsx';
 import { ErrorNote, Loading } from '../ui/notes.tsx';
 import { ProjectNav } from './project-nav.tsx';
+import { ShortcutsHelp, useShortcuts } from './shortcuts.tsx';
 import { ThemeButton } from './theme-button.tsx';
+
+/** Loaded when it is first asked for. */
+const Palette = lazy(() => import('./palette.tsx').then(({ Palette }) => ({ default: Palette })));
 
 /** Around every page: who you are, where you are. */
 export function Shell() {
@@ -17,23 +22,35 @@ export function Shell() {
       </div>
     );
   if (session.data === null) return <SignInPage />;
+  return <SignedIn session={session.data} />;
+}
+
+function SignedIn({ session }: { readonly session: Session }) {
+  const [over, setOver] = useState<'palette' | 'help' | null>(null);
+  useShortcuts({ onPalette: () => setOver('palette'), onHelp: () => setOver('help') });
   return (
     <div className="shell">
       <a className="skip" href="#main">
         Skip to the content
       </a>
-      <TopBar session={session.data} />
+      <TopBar session={session} onPalette={() => setOver('palette')} />
       <div className="under-bar">
         <ProjectNav />
-        <main className="main" id="main">
+        <main className="main" id="main" tabIndex={-1}>
           <Outlet />
         </main>
       </div>
+      {over === 'palette' && (
+        <Suspense>
+          <Palette onClose={() => setOver(null)} />
+        </Suspense>
+      )}
+      {over === 'help' && <ShortcutsHelp onClose={() => setOver(null)} />}
     </div>
   );
 }
 
-function TopBar({ session }: { readonly session: Session }) {
+function TopBar({ session, onPalette }: { readonly session: Session; readonly onPalette: () => void }) {
   const { entity, project } = useParams({ strict: false });
   return (
     <header className="bar">
@@ -46,7 +63,14 @@ function TopBar({ session }: { readonly session: Session }) {
           {entity}/{project}
         </Link>
       )}
-      <span className="push" />
+      <button className="button push" onClick={onPalette} aria-keyshortcuts="Control+K" title="Ctrl K">
+        Go to…
+      </button>
+      {session.role === 'admin' && (
+        <Link to="/operations" className="wide-only">
+          Operations
+        </Link>
+      )}
       <ThemeButton />
       {!session.open && <SignOut user={session.user} />}
     </header>
