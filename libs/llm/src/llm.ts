@@ -6,7 +6,7 @@ import type { ChatChunk, ChatCompletion, ChatRequest } from './chat.ts';
 import { LlmError, toLlmError } from './errors.ts';
 import { createLimitedFetch } from './limited-fetch.ts';
 import { toCallOptions } from './prompt.ts';
-import { openModel, splitName, type Model } from './providers.ts';
+import { listProviders, openModel, splitName, type Model, type ProviderState } from './providers.ts';
 import { createSecrets } from './secrets.ts';
 import type { LlmConfig } from './settings.ts';
 
@@ -34,6 +34,8 @@ export interface Llm {
   stream(ask: Ask): Promise<AsyncIterable<ChatChunk>>;
   /** Who is asked for a model: `openai`, `anthropic`, a name out of WEFT_LLM_SERVERS. @throws LlmError `refused` for a name nobody knows. */
   providerOf(model: string): string;
+  /** Who can be asked, and what is missing to ask the others. */
+  providers(): Promise<readonly ProviderState[]>;
 }
 
 export function createLlm({ config, logger }: { config: LlmConfig; logger: Logger }): Llm {
@@ -70,6 +72,7 @@ export function createLlm({ config, logger }: { config: LlmConfig; logger: Logge
 
   return {
     providerOf: (model) => splitName(model, config).prefix,
+    providers: () => listProviders({ config, secrets }),
 
     async complete(ask) {
       const leave = enter();

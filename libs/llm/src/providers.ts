@@ -126,6 +126,36 @@ export async function openModel({ config, secrets, fetch }: Doors, request: Chat
   }
 }
 
+export interface ProviderState {
+  /** What names of its models begin with, before a slash. */
+  readonly provider: string;
+  /** Names of settings that nobody has set; none: it can be asked. */
+  readonly missing: readonly string[];
+}
+
+/** Every provider that `openModel` knows, servers of the operator first. Nothing of keys but whether they are set. */
+export async function listProviders({ config, secrets }: Omit<Doors, 'fetch'>): Promise<ProviderState[]> {
+  const own = [...config.WEFT_LLM_SERVERS.keys()].map((provider) => ({ provider, missing: [] }));
+  const needs: readonly (readonly [string, readonly string[]])[] = [
+    ['openai', ['OPENAI_API_KEY']],
+    ['anthropic', ['ANTHROPIC_API_KEY']],
+    ['gemini', ['GEMINI_API_KEY']],
+    ['bedrock', ['AWS_REGION_NAME', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']],
+    ['azure', ['AZURE_API_KEY', 'AZURE_API_BASE', 'AZURE_API_VERSION']],
+    ...[...OPENAI_WIRE].map(([name, { key }]) => [name, [key]] as const),
+  ];
+  const isSet = async (name: string): Promise<boolean> =>
+    (await secrets(name)) !== undefined || (name === 'GEMINI_API_KEY' && (await isSet('GOOGLE_API_KEY')));
+  const known = needs
+    .filter(([provider]) => !config.WEFT_LLM_SERVERS.has(provider))
+    .map(async ([provider, names]) => {
+      const missing: string[] = [];
+      for (const name of names) if (!(await isSet(name))) missing.push(name);
+      return { provider, missing };
+    });
+  return [...own, ...(await Promise.all(known))];
+}
+
 /** @throws LlmError `refused` for a name nobody knows. */
 export function splitName(
   model: string,

@@ -56,6 +56,7 @@ export {
 export {
   completionsCreate,
   completionsCreateStream,
+  modelsList,
   type CompletionInputs,
   type CompletionRequest,
 } from './routes/completions.ts';

@@ -32,7 +32,7 @@ export function scorersDeps(
 ): ScorersDeps {
   const nobody = () => Promise.reject(new Error('no model is asked'));
   return {
-    llm: { complete: nobody, stream: nobody, providerOf: () => 'nobody' },
+    llm: { complete: nobody, stream: nobody, providerOf: () => 'nobody', providers: async () => [] },
     readObject: async (ref) => (objects.has(ref) ? json(objects.get(ref)) : null),
     prices: async () => priceBook([]),
     logger: createLogger({ name: 'test', level: 'silent' }),

@@ -71,6 +71,19 @@ export const completionsCreateStream = defineRoute({
   answer: lines(z.looseObject({})),
 });
 
+/** For pages that let people choose a model. */
+export const modelsList = defineRoute({
+  method: 'get',
+  path: '/weft/v1/models',
+  tag: 'Weft',
+  summary:
+    'Providers of models that this server knows, and the settings that those lack that cannot be asked',
+  request: z.object({ project_id: projectId }),
+  answer: json(
+    z.object({ providers: z.array(z.object({ provider: z.string(), missing: z.array(z.string()) })) }),
+  ),
+});
+
 export const imageCreate = defineRoute({
   method: 'post',
   path: '/image/create',
@@ -81,4 +94,4 @@ export const imageCreate = defineRoute({
 });
 
 /** In the order of the documentation. */
-export const COMPLETION_ROUTES = [completionsCreate, completionsCreateStream, imageCreate];
+export const COMPLETION_ROUTES = [completionsCreate, completionsCreateStream, modelsList, imageCreate];

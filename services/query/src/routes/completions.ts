@@ -8,6 +8,7 @@ import type { TraceReader } from '@weft/trace-store';
 import {
   completionsCreate,
   completionsCreateStream,
+  modelsList,
   type CompletionInputs,
   type CompletionRequest,
 } from '@weft/weave-api';
@@ -58,6 +59,12 @@ export function completionRoutes(deps: CompletionDeps): Route[] {
         await sendLiveLines(context.req, context.res, lines);
       },
       OPTIONS,
+    ),
+    route(
+      modelsList,
+      async (_request, { req, res }) =>
+        sendJson(req, res, JSON.stringify({ providers: await deps.llm.providers() })),
+      { readsStore: false },
     ),
   ];
 }
