@@ -109,6 +109,14 @@ export type {
   TokenSums,
   UsageStatsRow,
 } from './calls/stats-types.ts';
+export type {
+  BreakdownCalls,
+  BreakdownDimension,
+  BreakdownGroup,
+  BreakdownQuery,
+  BreakdownReads,
+  BreakdownTokens,
+} from './breakdown/types.ts';
 export type { CallSeries, ScoreSeries, SeriesQuery, SeriesReads, SeriesSummary } from './series/types.ts';
 export type { LedgerQuery, ProjectLedger, StorageReads, Stored } from './storage/types.ts';
 export { priceField } from './costs/fields.ts';

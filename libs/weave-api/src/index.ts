@@ -92,6 +92,8 @@ export { fileContent, fileDownload, type FileContentRequest } from './routes/fil
 export { filesStats, projectsList, projectStats, type ProjectStatsRequest } from './routes/projects.ts';
 export { threadsStreamQuery, type ThreadsRequest } from './routes/threads.ts';
 export {
+export { callsBreakdown, type CallsBreakdownRequest } from './routes/breakdown.ts';
+export { pipelineRead } from './routes/pipeline.ts';
   CALL_METRICS,
   callsStats,
   callsUsage,

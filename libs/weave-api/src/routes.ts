@@ -1,6 +1,7 @@
 import type { RouteSpec } from './route-spec.ts';
 import { AGENT_ROUTES } from './routes/agents.ts';
 import { ANNOTATION_QUEUE_ROUTES } from './routes/annotation-queues.ts';
+import { BREAKDOWN_ROUTES } from './routes/breakdown.ts';
 import { CALL_ROUTES } from './routes/calls.ts';
 import { CALL_WRITE_ROUTES } from './routes/call-writes.ts';
 import { COMPLETION_ROUTES } from './routes/completions.ts';
@@ -14,6 +15,7 @@ import { USAGE_ROUTES } from './routes/usage.ts';
 import { LABEL_ROUTES } from './routes/labels.ts';
 import { OBJECT_ROUTES } from './routes/objects.ts';
 import { OTLP_ROUTES } from './routes/otlp.ts';
+import { PIPELINE_ROUTES } from './routes/pipeline.ts';
 import { PLANNED_ROUTES } from './routes/planned.ts';
 import { SCORING_ROUTES } from './routes/scoring.ts';
 import { SPAN_ROUTES } from './routes/spans.ts';
@@ -48,6 +50,9 @@ export const ROUTES: readonly RouteSpec[] = [
   ...AGENT_ROUTES,
   ...WEFT_ROUTES,
   ...STORAGE_ROUTES,
+  traceRead,
+  ...BREAKDOWN_ROUTES,
+  ...PIPELINE_ROUTES,
   ...SERVICE_ROUTES,
   ...PLANNED_ROUTES,
 ];

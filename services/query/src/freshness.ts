@@ -63,7 +63,7 @@ export function createFreshnessGate({ eventLog, maxWaitMs }: FreshnessDeps): Fre
 const LAG_WAIT_MS = 250;
 
 /** The promise's value, or undefined after `timeoutMs`: a log that does not answer must not hold a read. */
-async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+export async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, timeoutMs, undefined)));
   try {

@@ -20,6 +20,7 @@ import { createFreshnessGate, type Freshness } from './freshness.ts';
 import { countAppends, countRows } from './query-metrics.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { annotationQueueRoutes } from './routes/annotation-queues.ts';
+import { breakdownRoute } from './routes/breakdown.ts';
 import { callRoutes } from './routes/calls.ts';
 import { chatRoutes } from './routes/chat.ts';
 import { costRoutes } from './routes/costs.ts';
@@ -30,6 +31,7 @@ import { feedbackRoutes } from './routes/feedback.ts';
 import { fileRoutes } from './routes/files.ts';
 import { labelRoutes } from './routes/labels.ts';
 import { objectRoutes } from './routes/objects.ts';
+import { pipelineRoute } from './routes/pipeline.ts';
 import { refRoutes } from './routes/refs.ts';
 import { projectRoutes } from './routes/project.ts';
 import { serviceRoutes } from './routes/service.ts';
@@ -100,6 +102,8 @@ export function createQuery(deps: QueryDeps): Query {
     ...statsRoutes(reader),
     ...threadRoutes(reader),
     ...projectRoutes(reader),
+    breakdownRoute(reader),
+    pipelineRoute({ reader: deps.reader, eventLog: deps.eventLog }),
     ...evaluationRunRoutes(reader, eventLog, clock),
     ...evalResultsRoutes(reader),
     ...agentRoutes(reader),

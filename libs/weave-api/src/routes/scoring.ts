@@ -151,6 +151,8 @@ export const monitorsScore = defineRoute({
     /** Default: now. */
     to: given(instant),
     dry_run: flag,
+    /** Of a dry run: the monitor as it is about to be published under that name, its scorers by their refs. */
+    value: given(z.record(z.string(), z.unknown())),
   }),
   answer: json(HistoryAnswer),
 });

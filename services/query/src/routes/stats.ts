@@ -1,6 +1,5 @@
 import { route, type Route, type RouteContext } from '@weft/http';
 import { AppError, formatInstant, nowUs } from '@weft/model';
-import { costOf } from '@weft/prices';
 import type {
   Aggregation,
   CallStatsRow,
@@ -12,10 +11,10 @@ import type {
 } from '@weft/trace-store';
 import { callsStats, COST_METRICS, type CallsStatsBucketsRequest } from '@weft/weave-api';
 import { toCallsFilter } from '../calls-requests.ts';
-import { CallCosts } from '../costs.ts';
 import { JsonOut } from '../json-out.ts';
 import { sendChunks } from '../send.ts';
 import { cutIntoBuckets, type Buckets } from '../stats-buckets.ts';
+import { priceChangesUs, pricesFor, totalOf } from '../token-costs.ts';
 
 /** Figures of calls by buckets of time (weave-api §4.4). */
 export function statsRoutes(reader: TraceReader): Route[] {
@@ -140,12 +139,9 @@ function isCost(metric: TokenMetric | CostMetric): metric is CostMetric {
   return (COST_METRICS as readonly string[]).includes(metric);
 }
 
-/** Tokens by what decides on their price: it changes at the project's dates and at midnight. */
+/** Tokens by what decides on their price. */
 async function sumsOf(reader: TraceReader, range: StatsRange): Promise<TokenSums[]> {
-  const changesUs = new Set(await reader.priceChanges(range.projectId, range.fromUs, range.toUs));
-  for (let us = Math.ceil(range.fromUs / DAY_US) * DAY_US; us < range.toUs; us += DAY_US) changesUs.add(us);
-  const changes = [...changesUs].sort((a, b) => a - b);
-  const sums = await reader.tokenSums(range, changes, MAX_SUMS + 1);
+  const sums = await reader.tokenSums(range, await priceChangesUs(reader, range), MAX_SUMS + 1);
   if (sums.length <= MAX_SUMS) return sums;
   throw new AppError('invalid_request', 'usage_metrics: prices change too often; ask for a shorter range');
 }
@@ -156,26 +152,21 @@ async function costsOf(
   range: StatsRange,
   sums: readonly TokenSums[],
 ): Promise<Map<string, Record<CostMetric, number>>> {
-  const prices = new CallCosts(reader, range.projectId);
-  await prices.loadModels(sums.map(({ model }) => model));
+  const costOf = await pricesFor(
+    reader,
+    range,
+    sums.map(({ model }) => model),
+  );
   const costs = new Map<string, Record<CostMetric, number>>();
-  for (const { bucketStartUs, model, sinceUs, uncached, completion, cacheRead, cacheCreation } of sums) {
-    const price = prices.priceOf(model, Math.max(sinceUs, range.fromUs));
-    if (price === undefined) continue;
-    const cost = costOf(
-      {
-        promptTokens: uncached + cacheRead + cacheCreation,
-        completionTokens: completion,
-        cacheReadTokens: cacheRead,
-        cacheCreationTokens: cacheCreation,
-      },
-      price,
-    );
+  for (const row of sums) {
+    const cost = costOf(row);
+    if (cost === undefined) continue;
+    const { bucketStartUs, model } = row;
     const key = keyOf(bucketStartUs, model);
     const sum = costs.get(key) ?? { input_cost: 0, output_cost: 0, total_cost: 0 };
     sum.input_cost += cost.prompt;
     sum.output_cost += cost.completion;
-    sum.total_cost += cost.prompt + cost.completion + cost.cacheRead + cost.cacheCreation;
+    sum.total_cost += totalOf(cost);
     costs.set(key, sum);
   }
   return costs;

@@ -49,11 +49,12 @@ export interface HistoryForecast {
 export interface History {
   /**
    * What a run would do: the counts are those of a run, the cost is an estimate.
+   * @param monitor its name, or one that nobody has published yet.
    * @throws AppError `not_found` for the monitor, `invalid_request` for more than can be gathered.
    */
   forecast(
     projectId: string,
-    monitorName: string,
+    monitor: string | Monitor,
     range: Range,
     signal: AbortSignal,
   ): Promise<HistoryForecast>;
@@ -188,8 +189,8 @@ export function createHistory(deps: HistoryDeps): History {
   }
 
   return {
-    async forecast(projectId, monitorName, range, signal) {
-      const monitor = await known(projectId, monitorName);
+    async forecast(projectId, named, range, signal) {
+      const monitor = typeof named === 'string' ? await known(projectId, named) : named;
       const groups = await loadGroups(scorers, monitor);
       const most = monitor.debounce === undefined ? SAMPLE_CALLS : SAMPLE_GATHERED;
       const samples = groups.map(() => new Sample(most));

@@ -169,6 +169,11 @@ function refOf({ projectId, objectId, digest }: StoredObject): string {
   return formatRef({ kind: 'object', projectId, name: objectId, version: digest, extra: [] });
 }
 
+/** One that is about to be published: no score is of its version. @throws AppError `invalid_request` */
+export function parseDraft(value: object, about: Pick<Monitor, 'projectId' | 'name' | 'userId'>): Monitor {
+  return parseMonitor(Buffer.from(JSON.stringify(value)), { ...about, digest: 'draft' }, callFields());
+}
+
 /** @throws AppError `invalid_request` */
 function parse({ projectId, objectId, digest, userId, val }: StoredObject): Monitor {
   return parseMonitor(val, { projectId, name: objectId, digest, userId: userId ?? '' }, callFields());

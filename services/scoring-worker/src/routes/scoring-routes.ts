@@ -35,6 +35,7 @@ import { budgetEvent } from '../budgets/budget-object.ts';
 import type { BudgetBook } from '../budgets/budgets.ts';
 import type { History } from '../history/history.ts';
 import { createLedger } from '../ledger/ledger.ts';
+import { parseDraft } from '../monitors/monitors.ts';
 import type { Monitors, Scorers } from '../parts.ts';
 import { awaitStored } from './await-stored.ts';
 import { toCounts, toDeadJob, toEstimate, toJob, toLedger, toLimits, toSpend } from './render.ts';
@@ -100,14 +101,17 @@ function ledgerRoutes({ queue, reader, monitors, budgets }: ScoringRoutesDeps): 
 function historyRoutes({ queue, history }: ScoringRoutesDeps): Route[] {
   return [
     route(monitorsScore, async (request, { res, userId, signal }) => {
-      const { project_id: projectId, monitor: name } = request;
+      const { project_id: projectId, monitor: name, value } = request;
       const range = rangeOf(request);
       const about = { from: formatInstant(range.fromUs), to: formatInstant(range.toUs) };
       if (request.dry_run) {
-        const { monitor, counts, estimate } = await history.forecast(projectId, name, range, signal);
+        const asked = value === undefined ? name : parseDraft(value, { projectId, name, userId });
+        const { monitor, counts, estimate } = await history.forecast(projectId, asked, range, signal);
         const found = { counts: toCounts(counts), estimate: toEstimate(estimate) };
         return void res.json({ monitor_ref: monitor.ref, ...about, ...found });
       }
+      if (value !== undefined)
+        throw new AppError('invalid_request', 'value: is for a dry run; publish the monitor to run it');
       const { monitor, jobId } = await history.start(projectId, name, range, userId);
       res.json({ monitor_ref: monitor.ref, ...about, job_id: jobId });
     }),
