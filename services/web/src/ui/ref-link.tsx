@@ -11,9 +11,18 @@ export function readRef(
     entity: entity!,
     project: project!,
     kind: kind!,
-    name: decodeURIComponent(name!),
+    name: decoded(name!),
     version: version ?? '',
   };
+}
+
+/** What is not encoded well is a name as it stands. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 /** A ref as a link to what it points to, plain text where it points to nothing that has a page. */
