@@ -35,6 +35,7 @@ import type { LoadClaimed } from './claimed.ts';
 import { countCalls, streamCalls } from './calls/read.ts';
 import { callStats, usageStats } from './calls/stats.ts';
 import { tokenSums } from './calls/token-sums.ts';
+import { streamTrace } from './calls/trace.ts';
 import { openClickHouse, type StoreOptions } from './clickhouse.ts';
 import { priceChanges, pricesOf, streamPrices } from './costs/read.ts';
 import { countFeedback, feedbackOf, streamFeedback } from './feedback/read.ts';
@@ -68,6 +69,7 @@ export function openTraceReader({ loadClaimed: load, ...options }: TraceReaderOp
   return {
     streamCalls: (query, signal) => streamCalls(db, query, load, signal),
     countCalls: (query, signal) => countCalls(db, query, signal),
+    streamTrace: (query, signal) => streamTrace(db, query, signal),
     facet: (query, signal) => readFacet(db, query, signal),
     changedCalls: (query, signal) => readChanges(db, query, signal),
     descendants: (projectId, ids, signal) => descendants(db, projectId, ids, signal),

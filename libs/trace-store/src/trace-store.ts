@@ -13,6 +13,7 @@ import type { CostReads, PricePurge, StoredPrice } from './costs/types.ts';
 import type { ProjectReads } from './project-stats.ts';
 import type { SeriesReads } from './series/types.ts';
 import type { ThreadReads } from './threads/types.ts';
+import type { TraceReads } from './calls/trace.ts';
 import type { SpanReads } from './spans/types.ts';
 import type { StorageReads } from './storage/types.ts';
 import type { FeedbackPurge, FeedbackReads, FeedbackWrite } from './feedback/types.ts';
@@ -252,6 +253,7 @@ export interface TraceReader
     FileReads,
     FacetReads,
     ChangeReads,
+    TraceReads,
     ProjectReads {
   /**
    * Rows in order, streamed with flat memory: a call with payloads that are blobs comes as a page of its own, and up to 64 MiB

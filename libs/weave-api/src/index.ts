@@ -14,6 +14,7 @@ export {
   type RouteSpec,
 } from './route-spec.ts';
 export { ROUTES } from './routes.ts';
+export { traceRead, type TraceReadRequest } from './routes/trace.ts';
 export {
   agentConversationChat,
   agentConversationSpans,

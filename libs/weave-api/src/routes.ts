@@ -23,6 +23,7 @@ import { SERVICE_ROUTES } from './routes/service.ts';
 import { REF_ROUTES } from './routes/refs.ts';
 import { STORAGE_ROUTES } from './routes/storage.ts';
 import { TABLE_ROUTES } from './routes/tables.ts';
+import { traceRead } from './routes/trace.ts';
 import { WEFT_ROUTES } from './routes/weft.ts';
 import { TYPED_OBJECT_ROUTES } from './routes/typed-objects.ts';
 
@@ -49,6 +50,7 @@ export const ROUTES: readonly RouteSpec[] = [
   ...SPAN_ROUTES,
   ...AGENT_ROUTES,
   ...WEFT_ROUTES,
+  traceRead,
   ...STORAGE_ROUTES,
   traceRead,
   ...BREAKDOWN_ROUTES,

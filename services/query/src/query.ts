@@ -40,6 +40,7 @@ import { statsRoutes } from './routes/stats.ts';
 import { storageRoutes } from './routes/storage.ts';
 import { tableUpdateRoute } from './routes/table-update.ts';
 import { tableRoutes } from './routes/tables.ts';
+import { traceRoute } from './routes/trace.ts';
 import { typedObjectRoutes } from './routes/typed-objects.ts';
 import { threadRoutes } from './routes/threads.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -99,6 +100,7 @@ export function createQuery(deps: QueryDeps): Query {
     ...annotationQueueRoutes({ reader, eventLog, clock }),
     ...costRoutes(reader, eventLog),
     ...usageRoutes(reader),
+    traceRoute(reader),
     ...statsRoutes(reader),
     ...threadRoutes(reader),
     ...projectRoutes(reader),

@@ -155,22 +155,23 @@ async function* inKeyOrder(
 
 /**
  * Up to `wanted` calls. Versions of a call come side by side and the newest counts; where that one is left out, so are they
- * all: its call lies elsewhere, or is deleted.
+ * all: its call lies elsewhere, or is deleted. @param behind where to go on, in the order of the query.
  */
-async function* newestInKeyOrder<T extends Key>(
+export async function* newestInKeyOrder<T extends Key>(
   db: ClickHouse,
   plan: CallsPlan,
-  query: CallsQuery,
+  query: Pick<CallsQuery, 'filter' | 'sort'>,
   rows: {
     readonly columns: string;
     readonly read: (row: RowReader) => T;
   },
   wanted: number,
   signal?: AbortSignal,
+  behind?: Omit<Key, 'ver'>,
 ): AsyncGenerator<T[]> {
   const isAscending = query.sort.length === 0 || query.sort[0]!.direction === 'asc';
   let left = wanted;
-  let after: Key | undefined;
+  let after = behind;
   for (let round = 0; left > 0; round++) {
     // Where the first round shows that many calls have two rows, most of the next have. The growing spare gets past any
     // number of copies of one row.
@@ -288,11 +289,13 @@ function nameOf({ id, spanTraceId }: Key): string {
   return `${id}\0${spanTraceId}`;
 }
 
-function compileAfter(key: Key, isAscending: boolean, params: Record<string, Param>): string {
+function compileAfter(key: Omit<Key, 'ver'>, isAscending: boolean, params: Record<string, Param>): string {
   params.after_time = instantText(key.startedAtUs);
   params.after_id = key.id;
   params.after_trace = key.spanTraceId;
-  return `(started_at, id, span_trace_id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String}, {after_trace:String})`;
+  // The first condition says nothing new, but lets the table skip what lies before.
+  return `started_at ${isAscending ? '>=' : '<='} {after_time:DateTime64(6, 'UTC')}
+    AND (started_at, id, span_trace_id) ${isAscending ? '>' : '<'} ({after_time:DateTime64(6, 'UTC')}, {after_id:String}, {after_trace:String})`;
 }
 
 async function withTotals(
