@@ -62,6 +62,7 @@ export {
   type CompletionRequest,
 } from './routes/completions.ts';
 export {
+  evalResultsPage,
   evalResultsQuery,
   evaluationRunCreate,
   evaluationRunDelete,

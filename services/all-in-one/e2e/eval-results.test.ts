@@ -213,6 +213,33 @@ describe('results of evaluation runs', () => {
     expect([few.total_rows, few.summary.row_count]).toEqual([2, 4]);
   });
 
+  it('come as previews for tables, with what went wrong', async () => {
+    const long = await run(project, 'long', [{ x: 'word '.repeat(2000), scores: { ok: true } }]);
+    const previews = async (id: string) =>
+      stack.post<Results>('/weft/v1/evaluations/results', {
+        project_id: project,
+        evaluation_call_ids: [id],
+        include_raw_data_rows: true,
+        preview_bytes: 300,
+      });
+    const [row] = (await previews(long)).rows;
+    expect(JSON.stringify(row).length).toBeLessThan(2000);
+    expect(row!.raw_data_row.x).toMatch(/^word .*…$/);
+    expect(row!.evaluations[0]!.trials[0]).toMatchObject({ scores: { ok: true }, error: null, running: false });
+    // What is small is the same as it is without previews.
+    const whole = await ask(project, { evaluation_call_ids: [one], include_raw_data_rows: true });
+    const { rows: small } = await previews(one);
+    const said = { error: null, running: false };
+    expect(small).toEqual(
+      whole.rows.map((each) => ({
+        ...each,
+        evaluations: each.evaluations.map((of) => ({ ...of, trials: of.trials.map((trial) => ({ ...trial, ...said })) })),
+      })),
+    );
+    const res = await stack.send('/weft/v1/evaluations/results', { project_id: project });
+    expect([res.status, await res.text()]).toEqual([422, expect.stringContaining('At least one')]);
+  }); // prettier-ignore
+
   it('do without the calls inside', async () => {
     const { rows: all } = await rows({ include_predict_and_score_children: false });
     for (const row of all)

@@ -278,51 +278,78 @@ export type EvalResultsFilter = z.output<typeof EvalResultsFilter>;
 /** On unless it is false. */
 const unlessFalse = given(z.boolean()).transform((sent) => sent ?? true);
 
-export const evalResultsQuery = defineRoute({
-  method: 'post',
-  path: '/v2/{entity}/{project}/eval_results/query',
-  tag: RUN_TAG,
-  summary:
-    'Rows of evaluations side by side: trials, scores, latency, tokens, cost; and the sums of each evaluation',
-  request: z
-    .object({
-      ...project,
-      evaluation_call_ids: strings('evaluation_call_ids', MAX_IDS),
-      evaluation_run_ids: strings('evaluation_run_ids', MAX_IDS),
-      require_intersection: flag,
-      include_raw_data_rows: flag,
-      resolve_row_refs: flag,
-      include_rows: unlessFalse,
-      include_summary: flag,
-      summary_require_intersection: given(z.boolean()),
-      include_predict_and_score_children: unlessFalse,
-      include_costs: flag,
-      sort_by: given(z.array(EvalResultsSort).max(20)),
-      filters: given(z.array(EvalResultsFilter).max(100)),
-      filter_logic_operator: given(z.enum(['and', 'or'])).transform((sent) => sent ?? 'or'),
-      limit,
-      offset,
-    })
-    .refine(
-      ({ evaluation_call_ids: calls = [], evaluation_run_ids: runs = [] }) => calls.length + runs.length > 0,
-      'At least one of evaluation_call_ids or evaluation_run_ids must be provided',
-    ),
-  answer: json(
+const resultsRequest = z.object({
+  ...project,
+  evaluation_call_ids: strings('evaluation_call_ids', MAX_IDS),
+  evaluation_run_ids: strings('evaluation_run_ids', MAX_IDS),
+  require_intersection: flag,
+  include_raw_data_rows: flag,
+  resolve_row_refs: flag,
+  include_rows: unlessFalse,
+  include_summary: flag,
+  summary_require_intersection: given(z.boolean()),
+  include_predict_and_score_children: unlessFalse,
+  include_costs: flag,
+  sort_by: given(z.array(EvalResultsSort).max(20)),
+  filters: given(z.array(EvalResultsFilter).max(100)),
+  filter_logic_operator: given(z.enum(['and', 'or'])).transform((sent) => sent ?? 'or'),
+  limit,
+  offset,
+});
+
+const namesOne = [
+  ({
+    evaluation_call_ids: calls = [],
+    evaluation_run_ids: runs = [],
+  }: Pick<z.output<typeof resultsRequest>, 'evaluation_call_ids' | 'evaluation_run_ids'>) =>
+    calls.length + runs.length > 0,
+  'At least one of evaluation_call_ids or evaluation_run_ids must be provided',
+] as const;
+
+const resultsAnswer = (trial: typeof EvalResultsTrial) =>
+  json(
     z.object({
       rows: z.array(
         z.object({
           row_digest: text,
           raw_data_row: z.unknown(),
-          evaluations: z.array(z.object({ evaluation_call_id: text, trials: z.array(EvalResultsTrial) })),
+          evaluations: z.array(z.object({ evaluation_call_id: text, trials: z.array(trial) })),
         }),
       ),
       total_rows: z.int(),
       summary: EvalResultsSummary.nullable(),
       warnings: z.array(text),
     }),
-  ),
+  );
+
+export const evalResultsQuery = defineRoute({
+  method: 'post',
+  path: '/v2/{entity}/{project}/eval_results/query',
+  tag: RUN_TAG,
+  summary:
+    'Rows of evaluations side by side: trials, scores, latency, tokens, cost; and the sums of each evaluation',
+  request: resultsRequest.refine(...namesOne),
+  answer: resultsAnswer(EvalResultsTrial),
 });
 export type EvalResultsQuery = z.output<typeof evalResultsQuery.request>;
+
+/** For tables that people look through: no more of large payloads than a cell shows, and what went wrong. */
+export const evalResultsPage = defineRoute({
+  method: 'post',
+  path: '/weft/v1/evaluations/results',
+  tag: RUN_TAG,
+  summary: 'The same with previews of rows, outputs and scores, and with the error of each trial',
+  request: resultsRequest
+    .extend({ preview_bytes: given(z.int().min(100).max(65_536)).transform((bytes) => bytes ?? 1000) })
+    .refine(...namesOne),
+  answer: resultsAnswer(
+    EvalResultsTrial.extend({
+      /** Of the trial, its model or a scorer; the head of a long one. */
+      error: text.nullable(),
+      running: z.boolean(),
+    }),
+  ),
+});
 
 /** In the order of the documentation. */
 export const EVALUATION_ROUTES = [
@@ -341,4 +368,5 @@ export const EVALUATION_ROUTES = [
   scoreRead,
   scoreDelete,
   evalResultsQuery,
+  evalResultsPage,
 ];

@@ -1,4 +1,4 @@
-import { entriesOf, isNumber, jsonObject, membersOf, valueAt } from '@weft/model';
+import { abridge, entriesOf, isNumber, jsonObject, membersOf, valueAt } from '@weft/model';
 import type { TraceReader } from '@weft/trace-store';
 import { JsonOut } from '../json-out.ts';
 import type { PredictCosts } from './costs.ts';
@@ -23,13 +23,15 @@ export interface RowsToRender {
   readonly costs: PredictCosts;
   /** `refs`: as the trial has it; `values`: the row of the dataset instead of its ref. */
   readonly rawRows: 'none' | 'refs' | 'values';
+  /** Larger rows, outputs and scores come as previews of about so many bytes, and trials say what went wrong; absent: whole. */
+  readonly previewBytes?: number | undefined;
   /** Filled while rows are rendered. */
   readonly warnings: Set<string>;
 }
 
 /** The `rows` of the answer as JSON without the brackets, in chunks: payload bytes stay untouched. */
 export async function* renderRows(reader: TraceReader, wanted: RowsToRender): AsyncGenerator<Buffer> {
-  const { projectId, rows, reads, costs } = wanted;
+  const { projectId, rows, reads, costs, previewBytes } = wanted;
   const out = new JsonOut();
   let [row, evaluation] = ['', ''];
   const trials = rows.flatMap((each) => each.trials);
@@ -41,7 +43,7 @@ export async function* renderRows(reader: TraceReader, wanted: RowsToRender): As
       if (rowDigest !== row) {
         out.text(row === '' ? '' : ']}]},');
         out.text(`{"row_digest":${JSON.stringify(rowDigest)},"raw_data_row":`);
-        out.bytes(rawRow(wanted, calls, datasetRows));
+        out.bytes(cutTo(rawRow(wanted, calls, datasetRows), previewBytes));
         out.text(',"evaluations":[');
         [row, evaluation] = [rowDigest, ''];
       }
@@ -50,7 +52,7 @@ export async function* renderRows(reader: TraceReader, wanted: RowsToRender): As
         out.text(`{"evaluation_call_id":${JSON.stringify(evaluationId)},"trials":[`);
         evaluation = evaluationId;
       } else out.text(',');
-      out.bytes(renderTrial(calls, priced[i] ?? null));
+      out.bytes(renderTrial(calls, priced[i] ?? null, previewBytes));
       if (out.sizeBytes >= FLUSH_BYTES) yield out.take();
     }
   }
@@ -58,7 +60,7 @@ export async function* renderRows(reader: TraceReader, wanted: RowsToRender): As
   if (out.sizeBytes > 0) yield out.take();
 }
 
-function renderTrial(calls: TrialCalls, cost: number | null): Buffer {
+function renderTrial(calls: TrialCalls, cost: number | null, previewBytes: number | undefined): Buffer {
   const { around } = calls;
   const predict = predictCallOf(calls);
   const scores = scoresOf(calls);
@@ -66,14 +68,32 @@ function renderTrial(calls: TrialCalls, cost: number | null): Buffer {
     predict_and_score_call_id: around.id,
     predict_call_id: predict?.id ?? null,
     // Python names it `output`, as does the EvaluationLogger of TypeScript, whose Evaluation says `model_output`.
-    model_output: valueAt(around.output, 'output') ?? valueAt(around.output, 'model_output') ?? NULL,
-    scores,
+    model_output: cutTo(
+      valueAt(around.output, 'output') ?? valueAt(around.output, 'model_output') ?? NULL,
+      previewBytes,
+    ),
+    scores: cutTo(scores, previewBytes),
     model_latency_seconds: latencyOf(calls, predict),
     total_tokens: tokensOf((predict ?? around).summary),
     total_cost: cost,
     scorer_call_ids: scorerCallsOf(calls, entriesOf(scores).keys()),
     genai_span_ref: spanRefsOf([...(predict === undefined ? [] : [predict]), around]),
+    ...(previewBytes !== undefined && { error: errorOf(calls, predict), running: around.endedAtUs === null }),
   });
+}
+
+function cutTo(json: Uint8Array, maxBytes: number | undefined): Uint8Array {
+  return maxBytes === undefined || json.length <= maxBytes ? json : abridge(json, maxBytes);
+}
+
+const MAX_ERROR_CHARS = 2000;
+
+/** Of the trial, of its model, else of the first scorer that failed: SDKs go on with the other rows. */
+function errorOf({ around, children }: TrialCalls, predict: TrialCalls['around'] | undefined): string | null {
+  const failed = [around, ...(predict === undefined ? [] : [predict]), ...children].find(
+    ({ exception }) => exception !== null,
+  );
+  return failed?.exception?.slice(0, MAX_ERROR_CHARS) ?? null;
 }
 
 export function scoresOf({ around }: TrialCalls): Uint8Array {

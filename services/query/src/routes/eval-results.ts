@@ -1,6 +1,11 @@
 import { route, type Route } from '@weft/http';
 import type { TraceReader } from '@weft/trace-store';
-import { evalResultsQuery, type EvalResultsQuery, type EvalResultsSummary } from '@weft/weave-api';
+import {
+  evalResultsPage,
+  evalResultsQuery,
+  type EvalResultsQuery,
+  type EvalResultsSummary,
+} from '@weft/weave-api';
 import { CallCosts } from '../costs.ts';
 import { predictCosts, withoutCosts, type PredictCosts } from '../eval-results/costs.ts';
 import { renderRows, scoresOf, tokensOf } from '../eval-results/render.ts';
@@ -16,6 +21,11 @@ export function evalResultsRoutes(reader: TraceReader): Route[] {
     route(evalResultsQuery, async (request, { req, res, signal }) => {
       const answer = await selectRows(reader, request, signal);
       await sendChunks(req, res, 'application/json', renderAnswer(reader, request, answer));
+    }),
+    route(evalResultsPage, async (request, { req, res, signal }) => {
+      const answer = await selectRows(reader, request, signal);
+      const chunks = renderAnswer(reader, request, answer, request.preview_bytes);
+      await sendChunks(req, res, 'application/json', chunks);
     }),
   ];
 }
@@ -87,11 +97,20 @@ async function* renderAnswer(
   reader: TraceReader,
   request: EvalResultsQuery,
   { rows, totalRows, summary, reads, costs }: Selected,
+  previewBytes?: number,
 ): AsyncGenerator<Buffer> {
   const warnings = new Set<string>();
   const rawRows = request.include_raw_data_rows ? (request.resolve_row_refs ? 'values' : 'refs') : 'none';
   yield Buffer.from('{"rows":[');
-  yield* renderRows(reader, { projectId: request.project_id, rows, reads, costs, rawRows, warnings });
+  yield* renderRows(reader, {
+    projectId: request.project_id,
+    rows,
+    reads,
+    costs,
+    rawRows,
+    previewBytes,
+    warnings,
+  });
   yield Buffer.from(
     `],"total_rows":${totalRows},"summary":${JSON.stringify(summary)},"warnings":${JSON.stringify([...warnings])}}`,
   );
