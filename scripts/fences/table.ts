@@ -103,6 +103,7 @@ export const HOMES: readonly Home[] = [
   { name: 'playwright-core', homes: ['testkit'], why: 'drives the browser that tests look at pages with' },
   { name: 'vite', homes: ['web'], why: 'bundles the pages' },
   { name: '@vitejs/plugin-react', homes: ['web'], why: 'bundles the pages' },
+  { name: 'hyparquet-writer', homes: ['query'], why: 'calls leave as tables that analysts read' },
   { name: 'pino', homes: ['runtime'], why: 'one logger, one place that redacts' },
   { name: 'prom-client', homes: ['runtime'], why: 'one metrics registry per process' },
   {

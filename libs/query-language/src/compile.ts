@@ -10,6 +10,7 @@ import {
   type ColumnField,
   type Comparison,
   type Expr,
+  type Field,
   type JsonField,
   type Literal,
   type Operand,
@@ -46,6 +47,12 @@ export interface CompiledQuery {
 export function compileQuery(expr: Expr, dialect: Dialect): CompiledQuery {
   const compiler = new Compiler(dialect);
   return { sql: compiler.condition(expr), params: compiler.params.bound };
+}
+
+/** The text of a field, as `$eq` with a text sees it; NULL or '' where there is none. Not for `many` fields. */
+export function compileText(field: Field, dialect: Dialect): CompiledQuery {
+  const compiler = new Compiler(dialect);
+  return { sql: compiler.text({ op: 'field', field }), params: compiler.params.bound };
 }
 
 const SQL_OPERATOR: Record<Comparison, string> = { eq: '=', gt: '>', gte: '>=', lt: '<', lte: '<=' };
@@ -256,7 +263,7 @@ export class Compiler {
     return `arrayExists(${text} -> ${isPresentSql({ sql: text }, field.path, this.params)}, ${this.dialect.json(field).sql})`;
   }
 
-  private text(operand: Operand): string {
+  text(operand: Operand): string {
     switch (operand.op) {
       case 'literal':
         return this.literalText(operand.value);

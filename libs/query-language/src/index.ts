@@ -1,5 +1,5 @@
 /** Filter and sort expressions: parse, type, evaluate in memory, compile to ClickHouse SQL. No I/O. */
-export { compileQuery, type CompiledQuery, type Dialect } from './compile.ts';
+export { compileQuery, compileText, type CompiledQuery, type Dialect } from './compile.ts';
 export { evaluate, type ColumnValue, type Row } from './evaluate.ts';
 export {
   fieldsOf,

@@ -59,6 +59,12 @@ export class JsonValue {
     return this.cachedText;
   }
 
+  /** Its JSON as it was sent; '' where it is missing. */
+  get json(): string {
+    const { scanner, start } = this;
+    return scanner === undefined ? '' : scanner.buf.toString('utf8', start, scanner.skip(start));
+  }
+
   /** The number that it is or that its text is. */
   get num(): Num | null {
     if (this.kind === 'number') return textToNumber(this.text);

@@ -188,6 +188,17 @@ export {
   type FeedbackStatsRequest,
 } from './routes/feedback.ts';
 export {
+  callsExport,
+  callsFacets,
+  callsFields,
+  callsLive,
+  EXPORT_FORMATS,
+  type CallsExportRequest,
+  type CallsFacetsRequest,
+  type CallsFieldsRequest,
+  type CallsLiveRequest,
+} from './routes/calls-list.ts';
+export {
   callsPage,
   chatRead,
   ChatOfCall,

@@ -118,13 +118,15 @@ function split(spec: RouteSpec, path: string): { properties: Json; required: str
   return { properties, required: (whole.required as string[] | undefined) ?? [], whole };
 }
 
+const TYPES = { json: 'application/json', lines: 'application/jsonl', events: 'text/event-stream' } as const;
+
 function content(answer: Answer): Json {
   if (answer.kind === 'bytes') return { 'application/octet-stream': {} };
   const { $schema: _, ...schema } = z.toJSONSchema(answer.schema, {
     io: 'output',
     unrepresentable: 'any',
   }) as Json;
-  return { [answer.kind === 'lines' ? 'application/jsonl' : 'application/json']: { schema } };
+  return { [TYPES[answer.kind]]: { schema } };
 }
 
 function reason(description: string): Json {

@@ -2,10 +2,11 @@ import { z } from 'zod';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
-/** What a route answers with. JSON lines: one value of the schema per line. */
+/** What a route answers with. JSON lines: one value of the schema per line. Events: server-sent, without an end; data of the schema. */
 export type Answer =
   | { readonly kind: 'json'; readonly schema: z.ZodType }
   | { readonly kind: 'lines'; readonly schema: z.ZodType }
+  | { readonly kind: 'events'; readonly schema: z.ZodType }
   | { readonly kind: 'bytes' };
 
 /**
@@ -45,6 +46,7 @@ export function defineRoute<R extends z.ZodType<object>>(given: Given<R>): Route
 
 export const json = (schema: z.ZodType): Answer => ({ kind: 'json', schema });
 export const lines = (schema: z.ZodType): Answer => ({ kind: 'lines', schema });
+export const events = (schema: z.ZodType): Answer => ({ kind: 'events', schema });
 export const bytes: Answer = { kind: 'bytes' };
 
 /** Names in a path template: `/objs/{object_id}/tags` has `object_id`. */

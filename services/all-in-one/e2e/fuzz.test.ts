@@ -41,7 +41,10 @@ function complaint({ status, text }: { status: number; text: string }): string |
   }
 }
 
-const served = ROUTES.filter(({ planned, body }) => planned === undefined && body === 'json');
+// Streams without an end have tests of their own.
+const served = ROUTES.filter(
+  ({ planned, body, answer }) => planned === undefined && body === 'json' && answer.kind !== 'events',
+);
 const nameOf = ({ method, path }: RouteSpec) => `${method.toUpperCase()} ${path}`;
 
 describe('every route', () => {

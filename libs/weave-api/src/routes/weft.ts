@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { flag, given, projectId, strings } from '../members.ts';
 import { defineRoute, json } from '../route-spec.ts';
-import { Call, CallsFilter, expression } from './calls.ts';
+import { Call, CallsFilter, expression, SortBy } from './calls.ts';
+import { CALLS_LIST_ROUTES } from './calls-list.ts';
 
 /** Routes of this server that W&B has none like. */
 
@@ -84,13 +85,15 @@ export const callsPage = defineRoute({
   method: 'post',
   path: '/weft/v1/calls/page',
   tag: 'Weft',
-  summary: 'The newest calls that match, a page at a time, with previews of their payloads',
+  summary: 'Calls that match, a page at a time, with previews of their payloads',
   request: z.object({
     project_id: projectId,
     filter: given(CallsFilter),
     query: expression,
     columns: strings('columns', 200),
     limit: given(z.int().min(1).max(MAX_PAGE)).transform((limit) => limit ?? 100),
+    /** Default: the newest first. Other orders than that of `started_at` end after 10,000 calls. */
+    sort_by: given(z.array(SortBy).max(1)),
     /** `next` of the page before. */
     after: given(z.string().max(2000)),
     /** Payloads that are larger come as previews: the same JSON with long texts cut (`…`) and lists shortened. */
@@ -103,6 +106,8 @@ export const callsPage = defineRoute({
       calls: z.array(Call),
       /** Null: that was the last page. */
       next: z.string().nullable(),
+      /** There are more, and this order does not go further: narrow the filter. */
+      is_capped: z.boolean(),
     }),
   ),
 });
@@ -143,4 +148,11 @@ export const sessionDelete = defineRoute({
   request: z.object({}),
 });
 
-export const WEFT_ROUTES = [chatRead, callsPage, sessionRead, sessionCreate, sessionDelete];
+export const WEFT_ROUTES = [
+  chatRead,
+  callsPage,
+  ...CALLS_LIST_ROUTES,
+  sessionRead,
+  sessionCreate,
+  sessionDelete,
+];

@@ -13,6 +13,9 @@ import {
 } from '@weft/weave-api';
 import { toCallsSelection } from '../calls-requests.ts';
 import { deleteCalls } from '../delete-calls.ts';
+import { callsExportRoute } from './calls-export.ts';
+import { callsFacetRoutes } from './calls-facets.ts';
+import { callsLiveRoute } from './calls-live.ts';
 import { callsPageRoute } from './calls-page.ts';
 import { JsonOut } from '../json-out.ts';
 import { renderCalls } from '../render-calls.ts';
@@ -33,6 +36,9 @@ export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append
       ),
     ),
     callsPageRoute(reader),
+    ...callsFacetRoutes(reader),
+    callsLiveRoute(reader),
+    callsExportRoute(reader),
     route(callRead, (request, context) => readCall(reader, request, context)),
     route(callsQueryStats, (request, context) => countCalls(reader, request, context)),
     route(callsDelete, (request, context) => answerDelete(reader, eventLog, request, context)),
