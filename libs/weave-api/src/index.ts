@@ -92,10 +92,10 @@ export {
 } from './routes/costs.ts';
 export { fileContent, fileDownload, type FileContentRequest } from './routes/files.ts';
 export { filesStats, projectsList, projectStats, type ProjectStatsRequest } from './routes/projects.ts';
-export { threadsStreamQuery, type ThreadsRequest } from './routes/threads.ts';
-export {
 export { callsBreakdown, type CallsBreakdownRequest } from './routes/breakdown.ts';
 export { pipelineRead } from './routes/pipeline.ts';
+export { threadsStreamQuery, type ThreadsRequest } from './routes/threads.ts';
+export {
   CALL_METRICS,
   callsStats,
   callsUsage,

@@ -51,10 +51,9 @@ export const ROUTES: readonly RouteSpec[] = [
   ...AGENT_ROUTES,
   ...WEFT_ROUTES,
   traceRead,
-  ...STORAGE_ROUTES,
-  traceRead,
   ...BREAKDOWN_ROUTES,
   ...PIPELINE_ROUTES,
+  ...STORAGE_ROUTES,
   ...SERVICE_ROUTES,
   ...PLANNED_ROUTES,
 ];
