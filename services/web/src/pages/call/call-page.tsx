@@ -1,12 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
-import { callQuery, latencyMs, weaveOf, type Call } from '../../api/calls.ts';
-import { duration, money, opName } from '../../ui/format.ts';
-import { JsonText } from '../../ui/json-text.tsx';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { feedbackQuery } from '../../api/call.ts';
+import { callQuery, type Call } from '../../api/calls.ts';
+import { member } from '../../ui/json-tree/json-value.ts';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
-import { Status } from '../../ui/status.tsx';
-import { Time } from '../../ui/time.tsx';
 import { TraceView } from '../trace/trace-view.tsx';
+import { CallHeader } from './call-header.tsx';
+import { CallTab } from './call-tab.tsx';
+import { ChatTab } from './chat-tab.tsx';
+import { CodeTab } from './code-tab.tsx';
+import { CompareTab } from './compare-tab.tsx';
+import { FeedbackTab } from './feedback-tab.tsx';
+import { OtelTab } from './otel-tab.tsx';
+import type { CallSearch } from './routes.ts';
+import { ScoresTab } from './scores-tab.tsx';
+import { TABS, tabOf, type Tab } from './tabs.ts';
+import { UsageTab } from './usage-tab.tsx';
+import { UseTab } from './use-tab.tsx';
+import './call.css';
 
 /** One call with its trace around it. */
 export function CallPage() {
@@ -34,75 +45,71 @@ export function CallPage() {
 }
 
 function Found({ call }: { readonly call: Call }) {
+  const search: CallSearch = useSearch({ strict: false });
+  const tab = tabOf(search.tab, call);
   return (
     <div className="call">
       <nav className="side" aria-label="Trace">
         <TraceView projectId={call.project_id} traceId={call.trace_id} here={call.id} />
       </nav>
       <article className="detail">
-        <h1>{call.display_name ?? opName(call.op_name)}</h1>
-        <Facts call={call} />
-        {call.exception !== null && (
-          <section>
-            <h2 className="error-text">Error</h2>
-            <pre className="json error-text">{call.exception}</pre>
-          </section>
-        )}
-        <JsonText title="Inputs" value={call.inputs} />
-        <JsonText title="Output" value={call.output} />
-        <JsonText title="Attributes" value={call.attributes} isFolded />
-        <JsonText title="Summary" value={call.summary} isFolded />
+        <CallHeader call={call} />
+        <Tabs call={call} tab={tab} />
+        <Shown key={`${call.id} ${tab}`} call={call} tab={tab} />
       </article>
     </div>
   );
 }
 
-function Facts({ call }: { readonly call: Call }) {
-  const latency = latencyMs(call);
-  const cost = costOf(call);
+function Tabs({ call, tab }: { readonly call: Call; readonly tab: Tab }) {
+  const [entity, project] = call.project_id.split('/') as [string, string];
+  const feedback = useQuery(feedbackQuery(call));
+  const isScore = (type: string) => /^(wandb\.runnable\.|otel\.evaluation$)/.test(type);
+  const counts: Partial<Record<Tab, number>> = {
+    feedback: feedback.data?.filter(({ feedback_type: type }) => !isScore(type)).length ?? 0,
+    scores: feedback.data?.filter(({ feedback_type: type }) => isScore(type)).length ?? 0,
+  };
+  const shown = TABS.filter(
+    ([each]) => each !== 'otel' || member(call.attributes, 'otel_span') !== undefined,
+  );
   return (
-    <dl className="facts">
-      <div>
-        <dt>Status</dt>
-        <dd>
-          <Status call={call} />
-        </dd>
-      </div>
-      <div>
-        <dt>Started</dt>
-        <dd>
-          <Time at={call.started_at} />
-        </dd>
-      </div>
-      {latency !== undefined && (
-        <div>
-          <dt>Latency</dt>
-          <dd>{duration(latency)}</dd>
-        </div>
-      )}
-      {cost !== undefined && (
-        <div>
-          <dt>Cost</dt>
-          <dd>{money(cost)}</dd>
-        </div>
-      )}
-      {call.wb_user_id !== null && (
-        <div>
-          <dt>User</dt>
-          <dd>{call.wb_user_id}</dd>
-        </div>
-      )}
-    </dl>
+    <nav className="tabs" aria-label="Of the call">
+      {shown.map(([each, title]) => (
+        <Link
+          key={each}
+          to="/$entity/$project/weave/calls/$id"
+          params={{ entity, project, id: call.id }}
+          search={({ compare }: CallSearch) => ({ tab: each, ...(compare !== undefined && { compare }) })}
+          activeProps={{}}
+          aria-current={each === tab ? 'page' : undefined}
+        >
+          {title}
+          {(counts[each] ?? 0) > 0 && <span className="call-count">{counts[each]}</span>}
+        </Link>
+      ))}
+    </nav>
   );
 }
 
-/** US dollars over all models; undefined where no price is known. */
-function costOf(call: Call): number | undefined {
-  const costs = Object.values(weaveOf(call).costs ?? {});
-  if (costs.length === 0) return undefined;
-  const parts = ['prompt_tokens_total_cost', 'completion_tokens_total_cost'];
-  return costs.reduce(
-    (sum, cost) => sum + parts.reduce((all, part) => all + (Number(cost[part]) || 0), 0),
-    0,
-  );
+function Shown({ call, tab }: { readonly call: Call; readonly tab: Tab }) {
+  switch (tab) {
+    case 'chat':
+      return <ChatTab call={call} />;
+    case 'call':
+      return <CallTab call={call} />;
+    case 'feedback':
+      return <FeedbackTab call={call} />;
+    case 'scores':
+      return <ScoresTab call={call} />;
+    case 'usage':
+      return <UsageTab call={call} />;
+    case 'code':
+      return <CodeTab call={call} />;
+    case 'use':
+      return <UseTab call={call} />;
+    case 'otel':
+      return <OtelTab call={call} />;
+    case 'compare':
+      return <CompareTab call={call} />;
+  }
 }

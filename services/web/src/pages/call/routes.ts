@@ -1,13 +1,31 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { projectRoute } from '../../routes.ts';
 
+/** What the address says of a call's page. */
+export interface CallSearch {
+  readonly tab?: string | undefined;
+  /** Call that this one is compared with. */
+  readonly compare?: string | undefined;
+}
+
+const MAX_LENGTH = 200;
+
+function readCallSearch(search: Record<string, unknown>): CallSearch {
+  const text = (name: string) => {
+    const value = search[name];
+    // The router takes ids of digits for numbers.
+    const told = typeof value === 'number' ? String(value) : value;
+    return typeof told === 'string' && told !== '' ? told.slice(0, MAX_LENGTH) : undefined;
+  };
+  const [tab, compare] = [text('tab'), text('compare')];
+  return { ...(tab !== undefined && { tab }), ...(compare !== undefined && { compare }) };
+}
+
 const call = <const Path extends string>(path: Path) =>
   createRoute({
     getParentRoute: () => projectRoute,
     path,
-    validateSearch: (search: Record<string, unknown>) => ({
-      ...(typeof search['tab'] === 'string' && { tab: search['tab'] }),
-    }),
+    validateSearch: readCallSearch,
     component: lazyRouteComponent(() => import('./call-page.tsx'), 'CallPage'),
   });
 
