@@ -82,26 +82,14 @@ describe('the chat of a call', () => {
     expect(choices).toEqual([
       { role: 'assistant', finishReason: 'stop', parts: [{ type: 'reasoning', text: 'hmm' }, { type: 'text', text: 'hello' }] },
     ]); // prettier-ignore
-
-    const page = await (await get(`/${project}/r/call/${id}`)).text();
-    expect(page).toContain('Conversation');
-    expect(page).toContain('&lt;script&gt;alert(1)');
-    expect(page).toContain('9007199254740993');
-    expect(page).toMatch(/<summary>Thinking<\/summary>\s*<pre>hmm/);
-    expect(page).not.toMatch(/<script|<img/i);
   });
 
-  it('names media on the page and loads none', async () => {
+  it('names media and loads none', async () => {
     const project = newProject('chat');
     const url = (each: string) => ({ type: 'image_url', image_url: { url: each } });
     const content = [url('data:image/png;base64,iVBORw0KGgo='), url('https://example.com/a.png'), url('javascript:alert(1)')];
     const id = await call(project, { inputs: { messages: [{ role: 'user', content }] } });
     expect((await chat(project, id)).messages[0]!.parts.map(({ type }) => type)).toEqual(['image', 'image', 'image']);
-    const page = await (await get(`/${project}/r/call/${id}`)).text();
-    expect(page).toContain('image/png · 8 bytes');
-    expect(page).toContain('<a href="https://example.com/a.png"');
-    expect(page).not.toContain('href="javascript:');
-    expect(page).not.toMatch(/<script|<img/i);
   }); // prettier-ignore
 
   it('is empty of a call without content, and 404 of none', async () => {

@@ -19,7 +19,7 @@ export interface AllInOneOptions {
   readonly config: AllInOneConfig;
   readonly logger: Logger;
   readonly process?: ProcessPort;
-  /** Of the built web app; default: plain pages only. */
+  /** Of the built web app; default: no pages but that of the API. */
   readonly webDir?: string | undefined;
   /** For tests: shorter than any that a setting or a request may ask for otherwise. */
   readonly minGarbageGraceMs?: number | undefined;

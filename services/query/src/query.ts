@@ -12,7 +12,7 @@ import type { Llm } from '@weft/llm';
 import type { Logger, Metrics, StartStep } from '@weft/runtime';
 import type { TraceReader } from '@weft/trace-store';
 import { ONLINE_EVAL_OFF, ROUTES, SCORING_ROUTES } from '@weft/weave-api';
-import { pageRoutes } from './pages/routes.ts';
+import { docsRoute } from './pages/routes.ts';
 import { webAppRoutes } from './pages/web-app.ts';
 import { createClock } from './clock.ts';
 import { createFileContents } from './file-contents.ts';
@@ -59,7 +59,7 @@ export interface QueryDeps {
   readonly metrics: Metrics;
   /** Longest wait of a read for what was acknowledged before it: QUERY_FRESHNESS_MAX_WAIT_MS. */
   readonly freshnessMaxWaitMs: number;
-  /** Directory of the built web app. Undefined, or nothing there: browsers get the plain pages. */
+  /** Directory of the built web app. Undefined, or nothing there: no pages but that of the API. */
   readonly webDir?: string | undefined;
   /** Of blobs that nothing refers to. */
   readonly garbage?: GarbageOptions | undefined;
@@ -119,7 +119,7 @@ export function createQuery(deps: QueryDeps): Query {
     routes: [
       ...(deps.webDir === undefined ? [] : webAppRoutes(deps.webDir)),
       { router: routerOf(routes, awaitFreshness) },
-      pageRoutes(reader, awaitFreshness),
+      docsRoute(),
       { router: plannedRouter() },
       { router: unservedRouter(SCORING_ROUTES, () => ONLINE_EVAL_OFF) },
     ],

@@ -11,6 +11,7 @@ export interface Figures {
   output_tokens: number;
   total_tokens: number;
   cost_usd: number;
+  model_calls: number;
 }
 
 export type FiguresOverTime = { readonly [Name in keyof Figures]: Figures[Name][] };
@@ -22,7 +23,7 @@ export interface GroupFigures extends Figures {
 function noFigures(): Figures {
   return {
     ...{ calls: 0, errors: 0, p50_latency_ms: null, p95_latency_ms: null, p99_latency_ms: null },
-    ...{ input_tokens: 0, output_tokens: 0, total_tokens: 0, cost_usd: 0 },
+    ...{ input_tokens: 0, output_tokens: 0, total_tokens: 0, cost_usd: 0, model_calls: 0 },
   };
 }
 
@@ -44,9 +45,10 @@ export class FiguresOf {
     Object.assign(to, { calls, errors, p50_latency_ms: p50Ms, p95_latency_ms: p95Ms, p99_latency_ms: p99Ms });
   }
 
-  addTokens({ bucketStartUs, input, output, total }: BreakdownTokens, cost: number): void {
+  addTokens({ bucketStartUs, count, input, output, total }: BreakdownTokens, cost: number): void {
     this.hasAny = true;
     for (const to of [this.all, this.bucket(bucketStartUs)]) {
+      to.model_calls += count;
       to.input_tokens += input;
       to.output_tokens += output;
       to.total_tokens += total;

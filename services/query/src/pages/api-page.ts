@@ -1,6 +1,5 @@
 import { ROUTES, type OpenApiInfo } from '@weft/weave-api';
-import { html, type Html } from './html.ts';
-import type { Page } from './pages.ts';
+import { html, type Html, type Page } from './html.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -44,10 +44,7 @@ h1{font-size:1.3rem;margin:.2rem 0}h2{font-size:1rem;margin:1.6rem 0 .4rem}a{col
 nav,.soft,td.soft{color:var(--soft)}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-pre{background:color-mix(in srgb,currentColor 6%,transparent);padding:.8rem;overflow:auto;max-height:32rem;border-radius:.3rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}
-.error{color:#d33}.running{color:#b80}.here{font-weight:600}summary{cursor:pointer}
-.message{border-left:3px solid var(--line);padding-left:.8rem;margin:.8rem 0}.message p{margin:.2rem 0}.message pre{margin:.3rem 0}
-.tree a{text-decoration:none}.tree a:hover{text-decoration:underline}`;
+pre{background:color-mix(in srgb,currentColor 6%,transparent);padding:.8rem;overflow:auto;max-height:32rem;border-radius:.3rem;white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}`;
 
 /** One piece: the policy names its very bytes. */
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
@@ -55,7 +52,12 @@ const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 /** Nothing may load or run, whatever a page shows; the one style is named by its hash. */
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-export function sendPage(res: Response, page: { title: string; body: Html; status?: number }): void {
+export interface Page {
+  readonly title: string;
+  readonly body: Html;
+}
+
+export function sendPage(res: Response, page: Page): void {
   const { text } = html`<!doctype html>
     <html lang="en">
       <head>
@@ -69,7 +71,7 @@ export function sendPage(res: Response, page: { title: string; body: Html; statu
       </body>
     </html> `;
   res
-    .status(page.status ?? 200)
+    .status(200)
     .set({
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': POLICY,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { createRouter, type NextFunction, type Request, type Response, type RouteGroup } from '@weft/http';
+import { createRouter, type Request, type Response, type RouteGroup } from '@weft/http';
 
 /** Built by services/web: `index.html`, and files that it names with their hashes. */
 interface WebApp {
@@ -41,8 +41,8 @@ const POLICY = [
 const PAGES = ['/', '/operations', '/:entity/:project/weave{/*page}', '/:entity/:project/r/call/:id'];
 
 /**
- * The web app for browsers: whoever asks for something else than HTML, such as curl, gets the plain pages. No key is needed:
- * the files are the same for everyone, and the app signs in. @param directory of the built app. @returns nothing where it was not built.
+ * The web app at the addresses of its pages. No key is needed: the files are the same for everyone, and the app signs in.
+ * @param directory of the built app. @returns nothing where it was not built.
  */
 export function webAppRoutes(directory: string): RouteGroup[] {
   const app = readApp(directory);
@@ -53,10 +53,7 @@ export function webAppRoutes(directory: string): RouteGroup[] {
     if (asset === undefined) return next();
     sendAsset(req, res, asset, 'public, max-age=31536000, immutable');
   });
-  const page = (req: Request, res: Response, next: NextFunction) => {
-    if (!(req.headers.accept ?? '').includes('text/html')) return next();
-    sendAsset(req, res, app.index, 'no-cache');
-  };
+  const page = (req: Request, res: Response) => sendAsset(req, res, app.index, 'no-cache');
   for (const path of PAGES) router.get(path, page);
   return [{ router, authenticated: false }];
 }
@@ -102,7 +99,7 @@ function sendAsset(
     'cross-origin-opener-policy': 'same-origin',
     'cache-control': cacheControl,
     etag,
-    vary: 'accept, accept-encoding',
+    vary: 'accept-encoding',
   });
   if (req.headers['if-none-match'] === etag) return void res.status(304).end();
   const isGzip = /\bgzip\b/.test(req.headers['accept-encoding'] ?? '');
