@@ -104,7 +104,9 @@ export class RowReader {
   }
 
   list<T>(value: () => T): T[] {
-    return Array.from({ length: this.length() }, () => value());
+    const values: T[] = [];
+    for (let left = this.length(); left > 0; left--) values.push(value());
+    return values;
   }
 
   /** Of a Map(String, …). */

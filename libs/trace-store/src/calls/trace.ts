@@ -79,19 +79,28 @@ interface Row extends Key {
 function readCall(row: RowReader): Row {
   const ver = row.uint128();
   const spanTraceId = row.text();
-  const call: Omit<TraceCall, 'usage'> = {
+  const id = row.text();
+  const parentId = row.textOrNull();
+  const opName = row.text();
+  const displayName = row.textOrNull();
+  const startedAtUs = row.int64();
+  const endedAtUs = instantOrNull(row.int64());
+  const error = row.nullableText();
+  const status = STATUSES[row.uint8()]!;
+  const usage = readUsage(row);
+  const call = {
     spanTraceId,
-    id: row.text(),
-    parentId: row.textOrNull(),
-    opName: row.text(),
-    displayName: row.textOrNull(),
-    startedAtUs: row.int64(),
-    endedAtUs: instantOrNull(row.int64()),
-    error: row.nullableText(),
-    status: STATUSES[row.uint8()]!,
+    id,
+    parentId,
+    opName,
+    displayName,
+    startedAtUs,
+    endedAtUs,
+    error,
+    status,
+    usage,
   };
-  const { id, startedAtUs } = call;
-  return { ver, spanTraceId, id, startedAtUs, call: { ...call, usage: readUsage(row) } };
+  return { ver, spanTraceId, id, startedAtUs, call };
 }
 
 function instantOrNull(us: number): number | null {

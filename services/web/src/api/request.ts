@@ -26,6 +26,11 @@ export async function request<T>(path: string, body?: object, options: RequestOp
   return parseJson(await res.text(), options) as T;
 }
 
+/** An answer that is no text. @throws ApiError */
+export async function bytes(path: string, body: object, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return await (await send(path, body, { signal })).arrayBuffer();
+}
+
 /** JSON lines as they come. @throws ApiError */
 export async function* lines<T>(
   path: string,

@@ -1,107 +1,96 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef } from 'react';
-import { TREE_CALLS, traceQuery, type Call } from '../../api/calls.ts';
-import { count, duration, opName } from '../../ui/format.ts';
+import { useLocation, useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect, useState } from 'react';
 import { ErrorNote, Loading } from '../../ui/notes.tsx';
-import { toTraceTree, type TreeNode } from './trace-tree.ts';
+import { CallTree } from './call-tree.tsx';
+import { FlameView } from './flame-view.tsx';
+import type { Picture, TimeWindow } from './picture.ts';
+import { readTraceSearch, type TraceSearch } from './trace-search.ts';
+import { TraceTools } from './trace-tools.tsx';
+import { useFound } from './use-found.ts';
+import { useTrace } from './use-trace.ts';
+import './trace.css';
 
-const ROW_PX = 28;
-const INDENT_PX = 14;
-/** Deeper ones stand below each other: names need room. */
-const MAX_DEPTH = 24;
-
-/** The calls around one call, as a tree with its waterfall. */
+/** The calls around one call: a tree with its waterfall, or a flame picture. Loads them itself, part by part. */
 export function TraceView({
   projectId,
   traceId,
-  here,
+  here: hereId,
 }: {
   readonly projectId: string;
   readonly traceId: string;
   readonly here: string;
 }) {
-  const trace = useQuery(traceQuery(projectId, traceId));
-  if (trace.isPending) return <Loading what="the trace" />;
-  if (trace.isError) return <ErrorNote error={trace.error} retry={() => void trace.refetch()} />;
-  return <Tree calls={trace.data} here={here} />;
-}
-
-function Tree({ calls, here }: { readonly calls: readonly Call[]; readonly here: string }) {
-  const { nodes, durationMs } = useMemo(() => toTraceTree(calls), [calls]);
-  const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: nodes.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: 20,
-  });
-  const at = nodes.findIndex(({ call }) => call.id === here);
-  const seen = useRef(false);
-  useEffect(() => {
-    if (seen.current || at < 0) return;
-    seen.current = true;
-    rows.scrollToIndex(at, { align: 'auto' });
-  });
-  return (
-    <>
-      <p className="soft" style={{ margin: 0, padding: '8px 12px' }}>
-        {count.format(nodes.length)} {nodes.length === 1 ? 'call' : 'calls'} · {duration(durationMs)}
-        {nodes.length >= TREE_CALLS && ` (the first ${count.format(TREE_CALLS)})`}
-      </p>
-      <div className="list" ref={scroller} tabIndex={0} aria-label="Calls of the trace">
-        <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-          {rows.getVirtualItems().map((item) => (
-            <Node
-              key={item.key}
-              node={nodes[item.index]!}
-              top={item.start}
-              durationMs={durationMs}
-              isHere={item.index === at}
-            />
-          ))}
-        </div>
-      </div>
-    </>
-  );
-}
-
-function Node({
-  node,
-  top,
-  durationMs,
-  isHere,
-}: {
-  readonly node: TreeNode;
-  readonly top: number;
-  readonly durationMs: number;
-  readonly isHere: boolean;
-}) {
-  const { call, depth, startMs, endMs } = node;
-  const [entity, project] = call.project_id.split('/') as [string, string];
-  const end = endMs ?? durationMs;
-  const look = `node${isHere ? ' here' : ''}${call.exception !== null ? ' error' : ''}`;
-  const bar = {
-    left: `${(startMs / durationMs) * 100}%`,
-    width: `${(Math.max(0, end - startMs) / durationMs) * 100}%`,
+  const { session, state } = useTrace(projectId, traceId);
+  const search = readTraceSearch(useSearch({ strict: false }));
+  const here = state.version === 0 ? -1 : session.table.ids.findText(hereId);
+  const { hrefOf, open, change } = useAddress(projectId, (row) => session.table.ids.textOf(row));
+  const [chosen, setFocus] = useFocus(here);
+  const [zoomed, zoom] = useState<TimeWindow>();
+  const [isWide, setWide] = useState(false);
+  const picture: Picture = {
+    session,
+    state,
+    here,
+    focus: chosen < session.table.count ? chosen : here,
+    setFocus,
+    open: (row) => {
+      setWide(false);
+      open(row);
+    },
+    hrefOf,
+    zoom,
+    window: zoomed ?? { fromUs: 0, toUs: state.nowUs },
+    isZoomed: zoomed !== undefined,
   };
+  const found = useFound(picture, search);
+  if (state.version === 0)
+    return state.error === undefined ? (
+      <Loading what="the trace" />
+    ) : (
+      <ErrorNote error={state.error} retry={() => void session.load()} />
+    );
   return (
-    <Link
-      className={look}
-      style={{ transform: `translateY(${top}px)` }}
-      to="/$entity/$project/weave/calls/$id"
-      params={{ entity, project, id: call.id }}
-      search={{}}
-      aria-current={isHere ? 'true' : undefined}
-    >
-      <span className="cut" style={{ paddingLeft: Math.min(depth, MAX_DEPTH) * INDENT_PX }}>
-        {call.display_name ?? opName(call.op_name)}
-      </span>
-      <span className="number soft">{endMs === null ? 'running' : duration(end - startMs)}</span>
-      <span className="track" aria-hidden="true">
-        <i style={bar} />
-      </span>
-    </Link>
+    <div className={`trace${isWide ? ' trace-wide' : ''}`}>
+      <TraceTools picture={picture} search={search} found={found} change={change} wide={[isWide, setWide]} />
+      {state.error !== undefined && <ErrorNote error={state.error} retry={() => void session.load()} />}
+      {search.view === 'flame' ? (
+        <FlameView picture={picture} />
+      ) : (
+        <CallTree key={traceId} picture={picture} search={search} />
+      )}
+    </div>
   );
+}
+
+/** Starts at the call that the page shows, each time that is another one. */
+function useFocus(here: number): [number, (row: number) => void] {
+  const [focus, setFocus] = useState(here);
+  useEffect(() => setFocus(here), [here]);
+  return [focus, setFocus];
+}
+
+function useAddress(projectId: string, idOf: (row: number) => string) {
+  const navigate = useNavigate();
+  const searchText = useLocation({ select: (location) => location.searchStr });
+  const [entity, project] = projectId.split('/') as [string, string];
+  const base = `/${encodeURIComponent(entity)}/${encodeURIComponent(project)}/weave/calls/`;
+  const change = useCallback(
+    (changed: TraceSearch) =>
+      void navigate({
+        to: '.',
+        search: ((before: Record<string, unknown>) => ({ ...before, ...changed })) as never,
+        replace: true,
+      }),
+    [navigate],
+  );
+  return {
+    hrefOf: (row: number) => `${base}${encodeURIComponent(idOf(row))}${searchText}`,
+    open: (row: number) =>
+      void navigate({
+        to: '/$entity/$project/weave/calls/$id',
+        params: { entity, project, id: idOf(row) },
+        search: ((before: object) => before) as never,
+      }),
+    change,
+  };
 }
