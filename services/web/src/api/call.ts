@@ -121,6 +121,11 @@ export interface Feedback {
   readonly scorer_rating_reasons?: Readonly<Record<string, string>>;
 }
 
+/** What a scorer said, not a person. */
+export function isScore({ feedback_type: type }: Feedback): boolean {
+  return type.startsWith('wandb.runnable.') || type === 'otel.evaluation';
+}
+
 /** Most feedback of one call that is shown. */
 export const SHOWN_FEEDBACK = 500;
 

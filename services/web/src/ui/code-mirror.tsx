@@ -1,13 +1,19 @@
 import { json } from '@codemirror/lang-json';
 import { python } from '@codemirror/lang-python';
+import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { unifiedMergeView } from '@codemirror/merge';
 import { EditorState, type Extension } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
 import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'react';
 import type { DiffProps, EditorProps } from './editor.tsx';
 
 const LANGUAGES = { json, python, text: (): Extension => [] };
+
+/** What is behind a text stays readable on both grounds. */
+const tint = (colour: string, percent: number) =>
+  `color-mix(in srgb, var(${colour}) ${percent}%, transparent) !important`;
 
 /** Colours come from the page: custom properties reach into the shadow tree. */
 const LOOK = EditorView.theme({
@@ -18,7 +24,35 @@ const LOOK = EditorView.theme({
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'var(--accent-soft) !important',
   },
+  '.cm-panels': { backgroundColor: 'var(--bg)', color: 'var(--text)' },
+  '.cm-matchingBracket': { backgroundColor: 'var(--accent-soft) !important' },
+  '.cm-foldPlaceholder': { backgroundColor: 'var(--bg-hover)', color: 'var(--text)', border: 'none' },
+  '.cm-collapsedLines': {
+    background: 'var(--bg-hover) !important',
+    color: 'var(--text-soft) !important',
+  },
+  '.cm-collapsedLines:before, .cm-collapsedLines:after': { content: '"" !important' },
+  '&.cm-merge-b .cm-changedLine': { backgroundColor: tint('--ok', 14) },
+  '.cm-deletedChunk': { backgroundColor: tint('--error', 12) },
+  '.cm-changedText, &.cm-merge-b .cm-changedText': {
+    background: tint('--ok', 32),
+    textDecoration: 'none',
+  },
+  '.cm-deletedChunk .cm-deletedText, &.cm-merge-b .cm-deletedText': {
+    background: tint('--error', 30),
+    textDecoration: 'none',
+  },
 });
+
+/** Those of charts: they are read on both grounds. */
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: 'var(--series-4)' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--accent)' },
+  { tag: [tags.number, tags.bool, tags.null], color: 'var(--series-3)' },
+  { tag: [tags.propertyName, tags.definition(tags.variableName), tags.function(tags.variableName)], color: 'var(--series-2)' },
+  { tag: tags.comment, color: 'var(--text-soft)', fontStyle: 'italic' },
+  { tag: tags.invalid, color: 'var(--error)' },
+]); // prettier-ignore
 
 /** An editor whose styles are sheets of its own shadow tree: the pages' policy refuses `<style>` elements. */
 function useView(
@@ -48,6 +82,7 @@ export function Editor({ value, onChange, language = 'text', label }: EditorProp
   const [host, view] = useView(
     () => [
       basicSetup,
+      syntaxHighlighting(COLOURS),
       LANGUAGES[language](),
       LOOK,
       EditorView.lineWrapping,
@@ -67,20 +102,17 @@ export function Editor({ value, onChange, language = 'text', label }: EditorProp
   return <div className="editor" ref={host} />;
 }
 
-export function Diff({ before, after, language = 'text', label }: DiffProps) {
+export function Diff({ before, after, label }: DiffProps) {
   return (
-    <DiffView
-      key={`${before.length} ${after.length} ${before}${after}`}
-      {...{ before, after, language, label }}
-    />
+    <DiffView key={`${before.length} ${after.length} ${before}${after}`} {...{ before, after, label }} />
   );
 }
 
-function DiffView({ before, after, language, label }: Required<DiffProps>) {
+/** Without colours of its own: what differs is what is coloured. */
+function DiffView({ before, after, label }: Pick<DiffProps, 'before' | 'after' | 'label'>) {
   const [host] = useView(
     () => [
       basicSetup,
-      LANGUAGES[language](),
       LOOK,
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ 'aria-label': label }),

@@ -141,7 +141,9 @@ function Tree({
           )}
         </div>
       )}
-      {!isContainer(value) && actions?.({ path, value })}
+      {!isContainer(value) && actions !== undefined && (
+        <div className="jt-at">{actions({ path, value })}</div>
+      )}
     </>
   );
 }

@@ -22,14 +22,16 @@ export function CallHeader({ call }: { readonly call: Call }) {
   return (
     <header>
       <div className="heading call-heading">
-        <h1>
-          <bdi>{call.display_name ?? op}</bdi>
-        </h1>
-        {call.display_name !== null && (
-          <span className="soft">
-            op <bdi>{op}</bdi>
-          </span>
-        )}
+        <div className="call-name">
+          <h1>
+            <bdi>{call.display_name ?? op}</bdi>
+          </h1>
+          {call.display_name !== null && (
+            <span className="soft">
+              op <bdi>{op}</bdi>
+            </span>
+          )}
+        </div>
         <span className="push">
           <Menu label="Actions">
             <MenuItem onSelect={() => void copyText(call.id).catch(() => undefined)}>Copy the id</MenuItem>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
-import { feedbackQuery } from '../../api/call.ts';
+import { feedbackQuery, isScore } from '../../api/call.ts';
 import { callQuery, type Call } from '../../api/calls.ts';
 import { member } from '../../ui/json-tree/json-value.ts';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
@@ -64,10 +64,10 @@ function Found({ call }: { readonly call: Call }) {
 function Tabs({ call, tab }: { readonly call: Call; readonly tab: Tab }) {
   const [entity, project] = call.project_id.split('/') as [string, string];
   const feedback = useQuery(feedbackQuery(call));
-  const isScore = (type: string) => /^(wandb\.runnable\.|otel\.evaluation$)/.test(type);
+  const scores = feedback.data?.filter(isScore).length ?? 0;
   const counts: Partial<Record<Tab, number>> = {
-    feedback: feedback.data?.filter(({ feedback_type: type }) => !isScore(type)).length ?? 0,
-    scores: feedback.data?.filter(({ feedback_type: type }) => isScore(type)).length ?? 0,
+    feedback: (feedback.data?.length ?? 0) - scores,
+    scores,
   };
   const shown = TABS.filter(
     ([each]) => each !== 'otel' || member(call.attributes, 'otel_span') !== undefined,

@@ -174,7 +174,7 @@ function PayloadDiff({
   return (
     <section>
       <h2>
-        {title} {old === now && <span className="soft">are the same</span>}
+        {title} {old === now && <span className="soft">– no difference</span>}
       </h2>
       {old !== now && <Diff before={old} after={now} language="json" label={`${title}: what differs`} />}
       {isCut && <p className="soft">Only the first {MAX_CHARS / 1000} thousand characters are compared.</p>}

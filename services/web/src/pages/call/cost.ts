@@ -10,7 +10,9 @@ const PARTS = [
 /** US dollars of all parts; undefined where no price is known. */
 export function totalCost(cost: Readonly<Record<string, unknown>>): number | undefined {
   const known = PARTS.filter((part) => typeof cost[part] === 'number');
-  return known.length === 0 ? undefined : known.reduce((sum, part) => sum + (cost[part] as number), 0);
+  // What is cached has no price of its own.
+  const isPriced = known.includes(PARTS[0]) || known.includes(PARTS[1]);
+  return !isPriced ? undefined : known.reduce((sum, part) => sum + (cost[part] as number), 0);
 }
 
 /** US dollars over all models; undefined where no price is known. */

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { feedbackQuery, SHOWN_FEEDBACK } from '../../api/call.ts';
+import { feedbackQuery, isScore, SHOWN_FEEDBACK } from '../../api/call.ts';
 import type { Call } from '../../api/calls.ts';
 import { ErrorNote, Loading } from '../../ui/notes.tsx';
 import { AddFeedback } from './add-feedback.tsx';
@@ -11,6 +11,7 @@ import { useMayWrite } from './may-write.ts';
 export function FeedbackTab({ call }: { readonly call: Call }) {
   const feedback = useQuery(feedbackQuery(call));
   const mayWrite = useMayWrite();
+  const said = feedback.data?.filter((each) => !isScore(each));
   return (
     <>
       {mayWrite && <AddFeedback call={call} />}
@@ -18,13 +19,13 @@ export function FeedbackTab({ call }: { readonly call: Call }) {
       <h2>Given</h2>
       {feedback.isPending && <Loading what="the feedback" />}
       {feedback.isError && <ErrorNote error={feedback.error} retry={() => void feedback.refetch()} />}
-      {feedback.data?.length === 0 && (
+      {said?.length === 0 && (
         <p className="soft">
           Nothing yet. Programs give feedback too: <code>call.feedback.add_note(…)</code>, see Use.
         </p>
       )}
       <ul className="call-feedback" aria-live="polite">
-        {feedback.data?.map((each) => (
+        {said?.map((each) => (
           <FeedbackItem key={each.id} call={call} feedback={each} />
         ))}
       </ul>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { feedbackQuery, type Feedback } from '../../api/call.ts';
+import { feedbackQuery, isScore, type Feedback } from '../../api/call.ts';
 import { callQuery, type Call } from '../../api/calls.ts';
 import { opName } from '../../ui/format.ts';
 import { JsonText } from '../../ui/json-text.tsx';
@@ -17,9 +17,7 @@ export function ScoresTab({ call }: { readonly call: Call }) {
   const feedback = useQuery(feedbackQuery(call));
   if (feedback.isPending) return <Loading what="the scores" />;
   if (feedback.isError) return <ErrorNote error={feedback.error} retry={() => void feedback.refetch()} />;
-  const scores = feedback.data.filter(({ feedback_type: type }) =>
-    /^(wandb\.runnable\.|otel\.evaluation$)/.test(type),
-  );
+  const scores = feedback.data.filter(isScore);
   return (
     <>
       {scores.map((each) => (

@@ -64,11 +64,12 @@ function Key({ row: { node }, find }: { readonly row: JsonRow; readonly find: st
   if (Array.isArray(node.parent!.value)) return <span className="jt-index">{node.key}: </span>;
   return (
     <span className="jt-key">
+      "
       <bdi>
-        "<Marked text={node.key.slice(0, MAX_KEY)} find={find} />
-        {node.key.length > MAX_KEY ? '…' : ''}"
+        <Marked text={node.key.slice(0, MAX_KEY)} find={find} />
+        {node.key.length > MAX_KEY ? '…' : ''}
       </bdi>
-      {': '}
+      "{': '}
     </span>
   );
 }
@@ -86,17 +87,19 @@ function Value({ row: { node, isOpen }, find }: { readonly row: JsonRow; readonl
   const text = <LongText text={value} find={find} name={`${node.key === '' ? 'value' : 'member'}.txt`} />;
   const isUrl = value.length < 2000 && /^https?:\/\/[^\s"<>]+$/i.test(value);
   return (
-    <bdi className="jt-string">
+    <span className="jt-string">
       "
-      {isUrl ? (
-        <a href={value} target="_blank" rel="noreferrer noopener">
-          {text}
-        </a>
-      ) : (
-        text
-      )}
+      <bdi>
+        {isUrl ? (
+          <a href={value} target="_blank" rel="noreferrer noopener">
+            {text}
+          </a>
+        ) : (
+          text
+        )}
+      </bdi>
       "
-    </bdi>
+    </span>
   );
 }
 

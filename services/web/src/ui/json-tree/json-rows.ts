@@ -24,8 +24,8 @@ export interface JsonRow {
 export const FIRST_CHILDREN = 500;
 /** Small trees are open, but for pictures: they are seen. */
 const SMALL_TREE = 120;
-/** Of larger ones these levels are. */
-const OPEN_LEVELS = 1;
+/** Of larger ones the first level, where it is short. */
+const SHORT_LIST = 20;
 
 export interface OpenState {
   /** What was opened and closed by hand. */
@@ -77,10 +77,12 @@ export function isSmall(root: unknown): boolean {
 /** The rows of a tree, from the top. Deep ones need no stack. */
 export function rowsOf(root: JsonNode, { toggled, limits }: OpenState, openAll: boolean): JsonRow[] {
   const rows: JsonRow[] = [];
+  const isShort = isContainer(root.value) && sizeOf(root.value) <= SHORT_LIST;
   const isOpen = (node: JsonNode) =>
     isContainer(node.value) &&
     (node.parent === null ||
-      (toggled.get(node.id) ?? ((openAll || node.depth < OPEN_LEVELS) && mediaOf(node.value) === undefined)));
+      (toggled.get(node.id) ??
+        ((openAll || (node.depth === 0 && isShort)) && mediaOf(node.value) === undefined)));
   const stack: JsonRow[] = [{ node: root, isOpen: isOpen(root) }];
   for (let row = stack.pop(); row !== undefined; row = stack.pop()) {
     // The root's own line says nothing.
