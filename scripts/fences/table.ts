@@ -93,7 +93,6 @@ export const HOMES: readonly Home[] = [
   { name: 'radix-ui', homes: ['web'], why: 'menus that keyboards and screen readers know' },
   { name: 'codemirror', homes: ['web'], why: 'shows and edits code and documents' },
   { name: '@codemirror/*', homes: ['web'], why: 'shows and edits code and documents' },
-  { name: '@lezer/*', homes: ['web'], why: 'shows and edits code and documents' },
   { name: 'uplot', homes: ['web'], why: 'draws values over time' },
   {
     name: 'axe-core',
