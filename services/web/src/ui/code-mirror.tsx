@@ -1,10 +1,9 @@
 import { json } from '@codemirror/lang-json';
 import { python } from '@codemirror/lang-python';
-import { HighlightStyle, syntaxHighlighting } from '@codemirror/language';
+import { defaultHighlightStyle, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
 import { unifiedMergeView } from '@codemirror/merge';
 import { EditorState, type Extension } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
-import { tags } from '@lezer/highlight';
 import { basicSetup } from 'codemirror';
 import { useEffect, useRef } from 'react';
 import type { DiffProps, EditorProps } from './editor.tsx';
@@ -44,15 +43,23 @@ const LOOK = EditorView.theme({
   },
 });
 
-/** Those of charts: they are read on both grounds. */
-const COLOURS = HighlightStyle.define([
-  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: 'var(--series-4)' },
-  { tag: [tags.string, tags.special(tags.string)], color: 'var(--accent)' },
-  { tag: [tags.number, tags.bool, tags.null], color: 'var(--series-3)' },
-  { tag: [tags.propertyName, tags.definition(tags.variableName), tags.function(tags.variableName)], color: 'var(--series-2)' },
-  { tag: tags.comment, color: 'var(--text-soft)', fontStyle: 'italic' },
-  { tag: tags.invalid, color: 'var(--error)' },
-]); // prettier-ignore
+/** The editor's colours are made for white paper; these are read on both grounds. What is not named has the text's. */
+const OWN_COLOURS: ReadonlyMap<string | undefined, string> = new Map([
+  ['#708', 'var(--series-4)'],
+  ['#219', 'var(--series-3)'],
+  ['#164', 'var(--series-3)'],
+  ['#a11', 'var(--accent)'],
+  ['#00f', 'var(--series-2)'],
+  ['#00c', 'var(--series-2)'],
+  ['#940', 'var(--text-soft)'],
+  ['#f00', 'var(--error)'],
+]);
+const COLOURS = HighlightStyle.define(
+  defaultHighlightStyle.specs.map((spec) => ({
+    ...spec,
+    color: OWN_COLOURS.get(spec['color'] as string | undefined) ?? 'inherit',
+  })),
+);
 
 /** An editor whose styles are sheets of its own shadow tree: the pages' policy refuses `<style>` elements. */
 function useView(
