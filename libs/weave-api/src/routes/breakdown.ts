@@ -26,6 +26,8 @@ const Figures = z.object({
   total_tokens: count,
   /** Models without a known price count as free. */
   cost_usd: z.number(),
+  /** That used a model; of several models once for each. */
+  model_calls: count,
 });
 
 /** One value for each of `timestamps`. */
@@ -39,6 +41,7 @@ const Series = z.object({
   output_tokens: z.array(count),
   total_tokens: z.array(count),
   cost_usd: z.array(z.number()),
+  model_calls: z.array(count),
 });
 
 const WithSeries = Figures.extend({ series: Series.optional() });

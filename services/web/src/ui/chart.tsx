@@ -1,4 +1,4 @@
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 
 export interface ChartProps {
   readonly title: string;
@@ -31,6 +31,57 @@ export function Chart(props: ChartProps) {
       <Suspense fallback={<div style={{ height: props.height ?? 180 }} />}>
         <LazyChart {...props} />
       </Suspense>
+      <ValuesTable {...props} />
     </figure>
   );
+}
+
+/** Rows of the table are not more. */
+const MAX_ROWS = 500;
+
+function ValuesTable({ title, times, series, format = String, timeZone }: ChartProps) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details className="chart-values" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="soft">
+        Values<span className="skip"> of {title}</span>
+      </summary>
+      {isOpen && (
+        <div className="scroll-x" tabIndex={0}>
+          <table className="plain">
+            <thead>
+              <tr>
+                <th>Time</th>
+                {series.map(({ label }, place) => (
+                  <th key={place} className="number">
+                    <bdi>{label}</bdi>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {times.slice(0, MAX_ROWS).map((time, row) => (
+                <tr key={time}>
+                  <td>{timeText(time, timeZone)}</td>
+                  {series.map(({ values }, place) => (
+                    <td key={place} className="number">
+                      {values[row] == null ? '–' : format(values[row])}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </details>
+  );
+}
+
+function timeText(seconds: number, timeZone: string | undefined): string {
+  return new Date(seconds * 1000).toLocaleString(undefined, {
+    dateStyle: 'short',
+    timeStyle: 'short',
+    ...(timeZone !== undefined && { timeZone }),
+  });
 }

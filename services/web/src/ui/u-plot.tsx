@@ -5,6 +5,11 @@ import type { ChartProps } from './chart.tsx';
 
 const COLOURS = ['--series-1', '--series-2', '--series-3', '--series-4', '--series-5', '--series-6'];
 
+/** Fewer values are shown as points too: one without neighbours makes no line. */
+const MANY = 40;
+/** A click so near to a line means the line. */
+const NEAR_PX = 16;
+
 export function UPlotChart({
   times,
   series,
@@ -15,6 +20,8 @@ export function UPlotChart({
   height = 180,
 }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
+  /** The line that the pointer is at, counted as uPlot does. */
+  const near = useRef<number | null>(null);
   const handlers = useRef({ onPick, onRange, format });
   handlers.current = { onPick, onRange, format };
   const labels = series.map(({ label }) => label).join('\u0000');
@@ -37,7 +44,7 @@ export function UPlotChart({
           tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), timeZone),
         }),
         legend: { live: true },
-        cursor: { drag: { x: true, y: false, setScale: false } },
+        cursor: { drag: { x: true, y: false, setScale: false }, focus: { prox: NEAR_PX } },
         axes: [
           axis,
           {
@@ -52,12 +59,17 @@ export function UPlotChart({
             label,
             stroke: colour(COLOURS[index % COLOURS.length]!),
             width: 1.5,
-            points: { show: latest.current.times.length < 40 },
+            points: {
+              show: (plot: uPlot, place: number) =>
+                Array.from<number | null | undefined>(plot.data[place]!).filter((value) => value != null)
+                  .length < MANY,
+            },
             value: (_plot: uPlot, value: number | null) =>
               value === null ? '–' : handlers.current.format(value),
           })),
         ],
         hooks: {
+          setSeries: [(_plot, index) => (near.current = index)],
           setSelect: [
             (drawn) => {
               const { left, width } = drawn.select;
@@ -73,7 +85,8 @@ export function UPlotChart({
     );
     plot.over.addEventListener('click', () => {
       const { idx } = plot.cursor;
-      if (idx !== null && idx !== undefined) handlers.current.onPick?.(idx, null);
+      if (idx !== null && idx !== undefined)
+        handlers.current.onPick?.(idx, near.current === null ? null : near.current - 1);
     });
     const resized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
     resized.observe(element);
