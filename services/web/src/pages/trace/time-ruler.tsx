@@ -34,13 +34,13 @@ export function ZoomButtons({ picture }: { readonly picture: Picture }) {
         −
       </ZoomButton>
       {isZoomed ? (
-        <ZoomButton label="Show the whole trace" hint="The whole trace (0)" onClick={() => zoom(undefined)}>
+        <ZoomButton label="All of the trace" hint="All of the trace (0)" onClick={() => zoom(undefined)}>
           All
         </ZoomButton>
       ) : (
         <ZoomButton
-          label="Zoom to the chosen call"
-          hint="Zoom to the chosen call (z)"
+          label="Fit the chosen call"
+          hint="Fit the chosen call (z)"
           disabled={focus < 0}
           onClick={() => zoom(windowOf(picture, focus))}
         >
