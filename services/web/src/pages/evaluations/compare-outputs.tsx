@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { callQuery, type Call } from '../../api/calls.ts';
 import type { Trial } from '../../api/evaluations.ts';
-import { BigNumber } from '../../api/request.ts';
+import { stringifyJson } from '../../api/request.ts';
 import { Diff } from '../../ui/editor.tsx';
-import { errorLine } from './examples.ts';
+import { errorLine } from '../../ui/exception.ts';
 import type { Example } from './metrics.ts';
 import { modelOf, nameOf, titleOf } from './run-facts.ts';
 
@@ -133,5 +133,5 @@ function useOutput(projectId: string, trial: Trial | undefined): string | undefi
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return '(none)';
-  return JSON.stringify(value, (_key, each: unknown) => (each instanceof BigNumber ? each.digits : each), 2);
+  return stringifyJson(value, 2);
 }

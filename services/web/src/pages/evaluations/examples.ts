@@ -38,18 +38,6 @@ export function cellText(value: unknown): string {
     .slice(0, 400);
 }
 
-/** What SDKs keep of an exception (JSON with type and message, perhaps cut), in one line. */
-export function errorLine(error: string): string {
-  const member = (name: string) => new RegExp(`"${name}": ?"((?:[^"\\\\]|\\\\.)*)"`).exec(error)?.[1];
-  const [type, message] = [member('type'), member('message')];
-  if (type === undefined || message === undefined) return error.trim().split('\n').at(-1)!.slice(0, 300);
-  try {
-    return `${type}: ${JSON.parse(`"${message}"`) as string}`.slice(0, 300);
-  } catch {
-    return `${type}: ${message}`.slice(0, 300);
-  }
-}
-
 export function errorOf(trials: readonly Trial[] = []): string | undefined {
   return trials.find(({ error }) => error !== null)?.error ?? undefined;
 }

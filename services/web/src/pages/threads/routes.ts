@@ -1,9 +1,11 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { projectRoute } from '../../routes.ts';
+import { readThreadsSearch } from './threads-search.ts';
 
 const threads = createRoute({
   getParentRoute: () => projectRoute,
   path: '/weave/threads',
+  validateSearch: readThreadsSearch,
   component: lazyRouteComponent(() => import('./threads-page.tsx'), 'ThreadsPage'),
 });
 
