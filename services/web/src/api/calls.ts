@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 import { lines, request } from './request.ts';
 
 export interface Call {
@@ -45,61 +45,7 @@ export function latencyMs(call: Call): number | undefined {
   return Date.parse(call.ended_at) - Date.parse(call.started_at);
 }
 
-export interface TracesFilter {
-  /** Op, by the name that is shown. */
-  readonly op?: string | undefined;
-  /** Any text in inputs or output. */
-  readonly text?: string | undefined;
-  readonly status?: CallStatus | undefined;
-  /** Every call, not only roots of traces. */
-  readonly all?: boolean | undefined;
-}
-
-interface CallsPage {
-  readonly calls: readonly Call[];
-  readonly next: string | null;
-}
-
-const COLUMNS = ['id', 'project_id', 'op_name', 'display_name', 'trace_id', 'parent_id', 'thread_id', 'started_at', 'ended_at', 'exception', 'inputs', 'output', 'summary', 'wb_user_id']; // prettier-ignore
-
-/** The newest calls, page by page. */
-export function tracesQuery(projectId: string, filter: TracesFilter) {
-  return infiniteQueryOptions({
-    queryKey: ['traces', projectId, filter],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      request<CallsPage>(
-        '/weft/v1/calls/page',
-        {
-          project_id: projectId,
-          columns: COLUMNS,
-          preview_bytes: 400,
-          limit: 100,
-          after: pageParam,
-          ...selection(filter),
-        },
-        { signal },
-      ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-  });
-}
-
-function selection({ op, text, status, all }: TracesFilter): object {
-  const field = (name: string) => ({ $getField: name });
-  const literal = (value: string) => ({ $literal: value });
-  const contains = (name: string, value: string) => ({
-    $contains: { input: field(name), substr: literal(value), case_insensitive: true },
-  });
-  const conditions = [
-    ...(op ? [contains('op_name', op)] : []),
-    ...(status ? [{ $eq: [field('summary.weave.status'), literal(status)] }] : []),
-    ...(text ? [{ $or: [contains('inputs', text), contains('output', text)] }] : []),
-  ];
-  return {
-    ...(!all && { filter: { trace_roots_only: true } }),
-    ...(conditions.length > 0 && { query: { $expr: { $and: conditions } } }),
-  };
-}
+export type { TracesFilter } from './trace-filters.ts';
 
 /** One call, whole. */
 export function callQuery(projectId: string, id: string) {

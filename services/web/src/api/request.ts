@@ -133,3 +133,35 @@ export function stringifyJson(value: unknown, indent?: number): string {
     indent,
   );
 }
+
+/** Server-sent events of a request, as they come; their data is JSON. @throws ApiError */
+export async function* events(
+  path: string,
+  body: object,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly name: string; readonly data: unknown }> {
+  const res = await send(path, body, { signal });
+  const reader = res.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split('\n\n');
+    rest = parts.pop()!;
+    for (const part of parts) {
+      const name = /^event: ?(.*)$/m.exec(part)?.[1];
+      const data = /^data: ?(.*)$/m.exec(part)?.[1];
+      if (name !== undefined && data !== undefined) yield { name, data: parseJson(data) };
+    }
+  }
+}
+
+/** The bytes of an answer as they come. @throws ApiError */
+export async function* chunks(path: string, body: object, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = (await send(path, body, { signal })).body!.getReader();
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}

@@ -1,40 +1,97 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef } from 'react';
-import { latencyMs, tracesQuery, type Call, type TracesFilter } from '../../api/calls.ts';
-import { duration, oneLine, opName } from '../../ui/format.ts';
+import './traces.css';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useMemo, useRef, useState } from 'react';
+import { tracesQuery } from '../../api/traces.ts';
+import { count } from '../../ui/format.ts';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
-import { Status } from '../../ui/status.tsx';
-import { Time } from '../../ui/time.tsx';
+import { BulkBar } from './bulk/bulk-bar.tsx';
+import { ColumnPicker } from './column-picker.tsx';
+import { shownBy, toColumn, USUAL_COLUMNS } from './columns.tsx';
+import { ExportDialog } from './export-dialog.tsx';
 import { FirstTrace } from './first-trace.tsx';
+import { TraceList } from './trace-list.tsx';
+import { clean, filterOf, sortOf, type TracesSearch } from './traces-search.ts';
 import { TracesTools } from './traces-tools.tsx';
+import { useLive, type LiveState } from './use-live.ts';
+import { useSelection } from './use-selection.ts';
+import { ViewsMenu } from './views-menu.tsx';
 
-const ROW_PX = 38;
-/** New calls are looked for so often. */
+/** Where there is no stream, new calls are looked for so often. */
 const REFRESH_MS = 5000;
 
 export function TracesPage() {
   const { entity, project } = useParams({ from: '/$entity/$project/weave/traces' });
-  const filter = useSearch({ from: '/$entity/$project/weave/traces' });
+  const search = useSearch({ from: '/$entity/$project/weave/traces' });
   const navigate = useNavigate();
+  const queries = useQueryClient();
   const projectId = `${entity}/${project}`;
-  const traces = useInfiniteQuery({
-    ...tracesQuery(projectId, filter),
-    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) <= 1 ? REFRESH_MS : false),
+  const [isPaused, setPaused] = useState(false);
+  const [isTop, setTop] = useState(true);
+  const [isExport, setExport] = useState(false);
+  const scroller = useRef<HTMLDivElement>(null);
+
+  const key = JSON.stringify(search);
+  // Same address, same objects: lines are drawn anew for new ones only.
+  const { filter, columns, sort, shown } = useMemo(() => {
+    const asked = JSON.parse(key) as TracesSearch;
+    const cells = (asked.cols ?? USUAL_COLUMNS).map(toColumn);
+    return { filter: filterOf(asked), columns: cells, sort: sortOf(asked), shown: shownBy(cells) };
+  }, [key]);
+  const isNewestFirst = sort === undefined;
+  const options = tracesQuery(projectId, filter, shown, sort);
+  const live = useLive({
+    projectId,
+    filter,
+    shown,
+    queryKey: options.queryKey,
+    isWanted: isNewestFirst && !isPaused,
+    isHeld: !isTop,
   });
-  const calls = traces.data?.pages.flatMap((page) => page.calls) ?? [];
-  const setFilter = (search: TracesFilter) =>
+  const traces = useInfiniteQuery({
+    ...options,
+    refetchInterval: (query) =>
+      live.state === 'polling' && isTop && (query.state.data?.pages.length ?? 0) <= 1 ? REFRESH_MS : false,
+  });
+  const calls = useMemo(() => traces.data?.pages.flatMap((page) => page.calls) ?? [], [traces.data]);
+  const selection = useSelection(calls);
+  const open = (next: TracesSearch) => {
+    scroller.current?.scrollTo({ top: 0 });
+    selection.clear();
     void navigate({
       to: '/$entity/$project/weave/traces',
       params: { entity, project },
-      search,
+      search: clean(next),
       replace: true,
     });
+  };
+  const sortBy = (field: string) => {
+    const isHighFirst = (sort ?? { field: 'started_at', direction: 'desc' }).direction === 'desc';
+    const isSame = (sort?.field ?? 'started_at') === field;
+    const by = isSame && isHighFirst ? field : `-${field}`;
+    open({ ...search, sort: by === '-started_at' ? undefined : by });
+  };
   return (
     <div className="traces">
       <h1 className="skip">Traces of {projectId}</h1>
-      <TracesTools filter={filter} onChange={setFilter} />
+      <TracesTools projectId={projectId} search={search} onChange={open}>
+        {isNewestFirst && <LiveButton state={live.state} isPaused={isPaused} onChange={setPaused} />}
+        <ViewsMenu projectId={projectId} search={search} onOpen={open} />
+        <ColumnPicker
+          projectId={projectId}
+          chosen={search.cols ?? USUAL_COLUMNS}
+          onChange={(cols) => open({ ...search, cols })}
+        />
+        <button className="button" onClick={() => setExport(true)}>
+          Export
+        </button>
+      </TracesTools>
+      <BulkBar
+        projectId={projectId}
+        calls={calls}
+        selection={selection}
+        onChanged={() => void queries.invalidateQueries({ queryKey: ['traces', projectId] })}
+      />
       {traces.isPending && <Loading what="traces" />}
       {traces.isError && (
         <div className="page">
@@ -42,100 +99,105 @@ export function TracesPage() {
         </div>
       )}
       {traces.isSuccess && calls.length === 0 && (
-        <NoCalls filter={filter} projectId={projectId} onReset={() => setFilter({})} />
+        <NoCalls search={search} projectId={projectId} onReset={() => open({ cols: search.cols })} />
       )}
       {calls.length > 0 && (
-        <TraceList
-          calls={calls}
-          hasMore={traces.hasNextPage}
-          onMore={() => !traces.isFetching && void traces.fetchNextPage()}
+        <div className="list-frame">
+          <TraceList
+            calls={calls}
+            columns={columns}
+            isChosen={search.cols !== undefined}
+            sort={sort}
+            onSort={sortBy}
+            selection={selection}
+            hasMore={traces.hasNextPage}
+            onMore={() => !traces.isFetching && void traces.fetchNextPage()}
+            scroller={scroller}
+            onTop={setTop}
+          />
+          {live.waiting > 0 && (
+            <button
+              className="button primary waiting"
+              onClick={() => {
+                live.show();
+                scroller.current?.scrollTo({ top: 0 });
+              }}
+            >
+              {count.format(live.waiting)} new
+            </button>
+          )}
+          <p className="skip" role="status">
+            {live.waiting > 0 && `${live.waiting} new calls`}
+          </p>
+        </div>
+      )}
+      {traces.data?.pages.at(-1)?.is_capped === true && (
+        <p className="capped soft">
+          In this order the first 10,000 calls are shown. Narrow the filter to see others.
+        </p>
+      )}
+      {isExport && (
+        <ExportDialog
+          projectId={projectId}
+          filter={filter}
+          columns={columns}
+          onClose={() => setExport(false)}
         />
       )}
     </div>
   );
 }
 
+const LIVE_WORDS: Readonly<Record<LiveState, string>> = {
+  off: 'Paused',
+  connecting: 'Live…',
+  live: 'Live',
+  polling: 'Every 5 s',
+};
+
+function LiveButton({
+  state,
+  isPaused,
+  onChange,
+}: {
+  readonly state: LiveState;
+  readonly isPaused: boolean;
+  readonly onChange: (isPaused: boolean) => void;
+}) {
+  return (
+    <button
+      className={`button tail ${isPaused ? 'off' : state}`}
+      aria-pressed={!isPaused}
+      title={isPaused ? 'Show new calls as they come' : 'Stop showing new calls'}
+      onClick={() => onChange(!isPaused)}
+    >
+      {isPaused ? 'Paused' : LIVE_WORDS[state]}
+    </button>
+  );
+}
+
 function NoCalls({
-  filter,
+  search,
   projectId,
   onReset,
 }: {
-  readonly filter: TracesFilter;
+  readonly search: TracesSearch;
   readonly projectId: string;
   readonly onReset: () => void;
 }) {
-  if (Object.keys(filter).length === 0) return <FirstTrace projectId={projectId} />;
+  if (Object.keys(filterOf(search)).length === 0) return <FirstTrace projectId={projectId} />;
   return (
     <Empty title="No trace matches">
+      <p className="soft">
+        {search.all !== true &&
+          'Only the roots of traces are looked at: “every call” looks below them, too. '}
+        {search.since !== undefined && 'Or they are older: choose “Any time”.'}
+      </p>
       <p>
         <button className="button" onClick={onReset}>
           Show all traces
         </button>
       </p>
     </Empty>
-  );
-}
-
-function TraceList({
-  calls,
-  hasMore,
-  onMore,
-}: {
-  readonly calls: readonly Call[];
-  readonly hasMore: boolean;
-  readonly onMore: () => void;
-}) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: calls.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
-    overscan: 12,
-    getItemKey: (index) => `${calls[index]!.trace_id} ${calls[index]!.id}`,
-  });
-  const items = rows.getVirtualItems();
-  const last = items.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (hasMore && last >= calls.length - 30) onMore();
-  });
-  return (
-    <div className="list" ref={scroller} tabIndex={0} aria-label="Traces, the newest first">
-      <div className="row head" aria-hidden="true">
-        <span>Started</span>
-        <span className="wide">Name</span>
-        <span className="wide">Inputs</span>
-        <span className="wide">Output</span>
-        <span>Status</span>
-        <span className="number">Latency</span>
-      </div>
-      <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
-        {items.map((item) => (
-          <TraceRow key={item.key} call={calls[item.index]!} top={item.start} />
-        ))}
-      </div>
-    </div>
-  );
-}
-
-function TraceRow({ call, top }: { readonly call: Call; readonly top: number }) {
-  const [entity, project] = call.project_id.split('/') as [string, string];
-  const latency = latencyMs(call);
-  return (
-    <Link
-      className="row"
-      style={{ transform: `translateY(${top}px)` }}
-      to="/$entity/$project/weave/calls/$id"
-      params={{ entity, project, id: call.id }}
-      search={{}}
-    >
-      <span className="soft wide">
-        <Time at={call.started_at} />
-      </span>
-      <span className="cut">{call.display_name ?? opName(call.op_name)}</span>
-      <span className="cut soft wide">{oneLine(call.inputs)}</span>
-      <span className="cut soft wide">{call.exception ?? oneLine(call.output)}</span>
-      <Status call={call} />
-      <span className="number">{latency === undefined ? '' : duration(latency)}</span>
-    </Link>
   );
 }
