@@ -66,7 +66,12 @@ export function DatasetDialog({ projectId, ids, calls, onClose, onDone }: BulkPr
     >
       <label>
         Dataset
-        <select className="field" value={existing} onChange={(event) => setExisting(event.target.value)}>
+        <select
+          className="field"
+          aria-label="Dataset"
+          value={existing}
+          onChange={(event) => setExisting(event.target.value)}
+        >
           <option value="">A new one</option>
           {(datasets.data ?? []).map(({ object_id }) => (
             <option key={object_id} value={object_id}>
