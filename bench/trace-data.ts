@@ -10,7 +10,7 @@ const BATCH = 1000;
 /** Stores one trace of `count` calls by way of the API, as an SDK would. @returns its root. */
 export async function seedTrace(url: string, project: string, count: number): Promise<string> {
   const traceId = newId(Date.now());
-  let [atUs, made, rootId] = [Date.UTC(2026, 0, 1) * 1000, 0, ''];
+  let [atUs, made] = [Date.UTC(2026, 0, 1) * 1000, 0];
   let batch: string[] = [];
   const at = (us: number) => JSON.stringify(new Date(us / 1000).toISOString().replace('Z', `${String(us % 1000).padStart(3, '0')}Z`));
   const add = (parentId: string | null, op: string, startUs: number, endUs: number, more = '') => {
@@ -22,7 +22,7 @@ export async function seedTrace(url: string, project: string, count: number): Pr
     return id;
   };
   const agents = Math.max(1, Math.round((count - 1) / CALLS_PER_AGENT));
-  rootId = add(null, 'run', atUs, atUs + agents * 60_000_000);
+  const rootId = add(null, 'run', atUs, atUs + agents * 60_000_000);
   while (made < count) {
     const agentId = add(rootId, 'agent', atUs, atUs + 58_000_000);
     for (let step = 0; step < STEPS_PER_AGENT && made < count; step++) {

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { lines, request } from './request.ts';
+import { request } from './request.ts';
 
 export interface Call {
   readonly id: string;
@@ -54,32 +54,6 @@ export function callQuery(projectId: string, id: string) {
     queryFn: async ({ signal }) => {
       const body = { project_id: projectId, id, include_costs: true, payload_limit_bytes: 1_000_000 };
       return (await request<{ call: Call | null }>('/call/read', body, { signal })).call;
-    },
-  });
-}
-
-/** Most calls of a trace that the tree shows. */
-export const TREE_CALLS = 20_000;
-
-/** All calls of a trace, without payloads. */
-export function traceQuery(projectId: string, traceId: string) {
-  return queryOptions({
-    queryKey: ['trace', projectId, traceId],
-    queryFn: async ({ signal }) => {
-      const columns = [
-        'id',
-        'op_name',
-        'display_name',
-        'trace_id',
-        'parent_id',
-        'started_at',
-        'ended_at',
-        'exception',
-      ];
-      const body = { project_id: projectId, filter: { trace_ids: [traceId] }, columns, limit: TREE_CALLS };
-      const calls: Call[] = [];
-      for await (const call of lines<Call>('/calls/stream_query', body, signal)) calls.push(call);
-      return calls;
     },
   });
 }

@@ -124,43 +124,41 @@ export class TraceSession {
   }
 
   private async read({ withinSeconds }: { readonly withinSeconds?: number }): Promise<boolean> {
-    let after: string | undefined;
+    const ask = (i: number, after?: string) => {
+      const limit = withinSeconds === undefined ? PART_ROWS[Math.min(i, PART_ROWS.length - 1)] : PART_ROWS[2];
+      const request = { after, withinSeconds, limit };
+      return readTracePart(this.projectId, this.traceId, request, this.aborter.signal);
+    };
     let isNew = false;
-    for (let i = 0; ; i++) {
-      const limit = PART_ROWS[Math.min(i, PART_ROWS.length - 1)]!;
-      const request = { after, withinSeconds, limit: withinSeconds === undefined ? limit : PART_ROWS[2] };
-      const part = await readTracePart(this.projectId, this.traceId, request, this.aborter.signal);
+    for (let i = 1, coming: Promise<TracePart> | undefined = ask(0); coming !== undefined; i++) {
+      const part: TracePart = await coming;
+      // The server works on the next one meanwhile.
+      coming = part.next === null ? undefined : ask(i, part.next);
+      coming?.catch(() => undefined);
       isNew = this.take(part) || isNew;
-      if (part.next === null) return isNew;
-      after = part.next;
     }
+    return isNew;
   }
 
   private take(part: TracePart): boolean {
     const isNew = this.table.add(part);
     if (!isNew && part.total === undefined) {
-      if (this.table.running > 0) this.redraw();
+      // Bars of calls that run grow.
+      if (this.table.running > 0) this.redraw(this.state.shape, this.state.sums);
       return false;
     }
     this.folded = withRoom(this.folded, this.table.count);
-    const shape = shapeOf(this.table);
     const total = Math.max(part.total ?? this.state.total, this.table.count);
-    this.state = { ...this.state, shape, total, version: this.state.version + 1 };
-    this.redraw();
+    this.state = { ...this.state, total };
+    const shape = shapeOf(this.table);
+    this.redraw(shape, rollUp(this.table, shape));
     return isNew;
   }
 
-  /** What follows from times. */
-  private redraw(): void {
-    const { table } = this;
-    const { shape } = this.state;
+  private redraw(shape: Shape, sums: Sums): void {
     const nowUs = this.now();
-    this.set({
-      sums: rollUp(table, shape),
-      isSlow: slowPath(table, shape, nowUs),
-      nowUs,
-      version: this.state.version + 1,
-    });
+    const isSlow = slowPath(this.table, shape, nowUs);
+    this.set({ shape, sums, isSlow, nowUs, version: this.state.version + 1 });
   }
 
   private now(): number {
