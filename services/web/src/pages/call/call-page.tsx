@@ -79,7 +79,7 @@ function Tabs({ call, tab }: { readonly call: Call; readonly tab: Tab }) {
           key={each}
           to="/$entity/$project/weave/calls/$id"
           params={{ entity, project, id: call.id }}
-          search={({ compare }: CallSearch) => ({ tab: each, ...(compare !== undefined && { compare }) })}
+          search={(before: CallSearch) => ({ ...before, tab: each })}
           activeProps={{}}
           aria-current={each === tab ? 'page' : undefined}
         >

@@ -34,7 +34,11 @@ function Choose({ call, compare }: { readonly call: Call; readonly compare: stri
     void navigate({
       to: '/$entity/$project/weave/calls/$id',
       params: { entity, project, id: call.id },
-      search: { tab: 'compare', ...(other !== '' && { compare: other }) },
+      search: (before: CallSearch) => ({
+        ...before,
+        tab: 'compare',
+        compare: other === '' ? undefined : other,
+      }),
     });
   };
   const previous = earlier.data?.[0];

@@ -1,8 +1,8 @@
 import { Link } from '@tanstack/react-router';
-import type { TracesFilter } from '../../api/calls.ts';
 import { BigNumber } from '../../api/request.ts';
 import type { JsonPlace } from '../../ui/json-text.tsx';
 import { isContainer } from '../../ui/json-tree/json-value.ts';
+import type { TracesSearch } from '../traces/traces-search.ts';
 
 /** Longer ones make no address that can be shared. */
 const MAX_VALUE = 300;
@@ -24,10 +24,12 @@ export function FilterLink({ projectId, place }: { readonly projectId: string; r
   );
 }
 
-/** The search of the list of traces. */
-export function tracesWith({ path: [root = ''], value }: JsonPlace): TracesFilter | undefined {
+const ROOTS = new Set(['inputs', 'output', 'attributes', 'summary']);
+
+/** The search of the list of traces: every call with the value in the place. */
+export function tracesWith({ path, value }: JsonPlace): TracesSearch | undefined {
   if (isContainer(value) || value === null || value === undefined) return undefined;
   const text = value instanceof BigNumber ? value.digits : String(value);
-  if (text === '' || text.length > MAX_VALUE) return undefined;
-  return root === 'inputs' || root === 'output' ? { text, all: true } : undefined;
+  if (text === '' || text.length > MAX_VALUE || !ROOTS.has(path[0] ?? '')) return undefined;
+  return { all: true, filters: [[path.join('.'), '=', text]] };
 }

@@ -46,7 +46,7 @@ export function JsonTree({ value, label, find = '', show, onChoose, openAll }: J
   const virtual = useVirtualizer({
     count: isPlain ? 0 : rows.length,
     getScrollElement: () => tree.current,
-    estimateSize: () => 22,
+    estimateSize: () => 24,
     overscan: 15,
   });
 
