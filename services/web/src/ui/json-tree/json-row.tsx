@@ -30,7 +30,7 @@ export const Row = memo(function Row({ row, domId, isAt, find, onPick }: RowProp
     <div
       id={domId}
       role="treeitem"
-      aria-level={level + 1}
+      aria-level={Math.max(level, 0) + 1}
       aria-selected={isAt}
       aria-expanded={isTree ? isOpen : undefined}
       className={`jt-row${isAt ? ' at' : ''}`}
