@@ -75,11 +75,13 @@ function Conversation({ projectId, thread, calls, onEarlier }: ConversationProps
           </button>
         </p>
       )}
-      <ol className="threads-turns" role="log" aria-label="Turns">
-        {calls.map((call) => (
-          <Turn key={call.id} call={call} used={usage.data?.get(call.id)} />
-        ))}
-      </ol>
+      <div role="log" aria-label="Turns">
+        <ol className="threads-turns">
+          {calls.map((call) => (
+            <Turn key={call.id} call={call} used={usage.data?.get(call.id)} />
+          ))}
+        </ol>
+      </div>
       <div ref={end} className="threads-end" />
     </div>
   );
