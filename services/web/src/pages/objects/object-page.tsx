@@ -97,6 +97,7 @@ function Found({ version }: { readonly version: ObjectVersion }) {
             key={each}
             to="."
             search={each === 'content' ? {} : { tab: each }}
+            activeOptions={{ exact: true }}
             {...(each === tab && { 'aria-current': 'page' })}
           >
             {each === 'content' ? first : TABS[each]}

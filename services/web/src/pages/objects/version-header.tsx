@@ -45,7 +45,7 @@ export function VersionHeader({ version }: { readonly version: ObjectVersion }) 
           )}
         </span>
         <span className="push object-actions">
-          <CopyButton text={() => refOf(version)} label="Copy the ref of this version" className="button">
+          <CopyButton text={() => refOf(version)} label="Copy ref of this version" className="button">
             Copy ref
           </CopyButton>
           <DeleteVersion version={version} />

@@ -22,7 +22,7 @@ export interface ChatOfCall {
   readonly model: string | null;
 }
 
-/** What a model was asked, in the words of chat completions. */
+/** What a model was asked, in the words of chat completions; the inputs of a call that asked none are a message. */
 export function chatDrafts({ messages, systemInstructions }: ChatOfCall): Draft[] {
   const before = systemInstructions.length > 0 ? [{ role: 'system', parts: systemInstructions }] : [];
   return [...before, ...messages].flatMap(({ role, parts }) => toMessages(role, parts)).map(toDraft);
@@ -45,10 +45,11 @@ function toMessages(role: string, parts: readonly Part[]): object[] {
   return [{ role, content: contentOf(parts), ...(tool_calls.length > 0 && { tool_calls }) }];
 }
 
-/** A text where there is nothing but texts. */
+/** A text where there are no pictures. */
 function contentOf(parts: readonly Part[]): unknown {
   const said = parts.filter(({ type }) => ['text', 'image', 'json'].includes(type));
-  if (said.every(({ type }) => type === 'text')) return said.map(({ text }) => text ?? '').join('\n');
+  if (said.every(({ type }) => type !== 'image'))
+    return said.map(({ text, value }) => text ?? stringifyJson(value, 2)).join('\n');
   return said.map(({ type, text, url, data, mimeType, value }) => {
     if (type === 'image')
       return { type: 'image_url', image_url: { url: url ?? `data:${mimeType ?? 'image/png'};base64,${data ?? ''}` } };

@@ -133,8 +133,8 @@ function Lesson() {
   return (
     <p className="soft">
       The server asks the model with its own key and keeps every answer as a call. Braces make a variable:{' '}
-      <code>{'{question}'}</code> is asked for on the left. Add a variant to compare models or settings side
-      by side.
+      <code>{'{question}'}</code> is asked for below the messages. Add a variant to compare models or settings
+      side by side.
     </p>
   );
 }

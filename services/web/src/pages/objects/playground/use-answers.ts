@@ -69,14 +69,15 @@ async function listen(
   const began = performance.now();
   const since = () => performance.now() - began;
   let answer = BEGUN;
-  let drawn = 0;
+  let drawing: ReturnType<typeof setTimeout> | undefined;
   onDraw(answer);
   try {
     for await (const line of lines) {
       answer = withLine(answer, line, since());
-      if (since() - drawn < DRAW_MS) continue;
-      drawn = since();
-      onDraw(answer);
+      drawing ??= setTimeout(() => {
+        drawing = undefined;
+        onDraw(answer);
+      }, DRAW_MS);
     }
     return { ...answer, state: answer.error === undefined ? 'done' : 'failed', ms: since() };
   } catch (error) {
@@ -84,6 +85,8 @@ async function listen(
     const key = error instanceof ApiError ? error.details['api_key'] : undefined;
     const missing = typeof key === 'string' ? { missingKey: key } : {};
     return { ...answer, ...missing, state: 'failed', error: messageOf(error), ms: since() };
+  } finally {
+    clearTimeout(drawing);
   }
 }
 

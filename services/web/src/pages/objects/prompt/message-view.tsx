@@ -3,12 +3,15 @@ import { cutAtVariables, type Draft } from './messages.ts';
 
 const SHOWN = 6000;
 
+/** A role's class; one of any text. */
+export const roleLook = (role: string) => `role-${/^[a-z]+$/.test(role) ? role : 'other'}`;
+
 /** A message to read, its variables marked. */
 export function MessageView({ message, label }: { readonly message: Draft; readonly label?: string }) {
   const [shown, setShown] = useState(SHOWN);
   const { role, content, isJson } = message;
   return (
-    <article className={`message role-${/^[a-z]+$/.test(role) ? role : 'other'}`}>
+    <article className={`message ${roleLook(role)}`}>
       <h3>
         <bdi>{label ?? role}</bdi>
       </h3>

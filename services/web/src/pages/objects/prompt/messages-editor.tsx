@@ -1,4 +1,5 @@
 import './prompt.css';
+import { roleLook } from './message-view.tsx';
 import { draft, type Draft } from './messages.ts';
 
 const ROLES = ['system', 'user', 'assistant', 'developer', 'tool'];
@@ -45,7 +46,7 @@ interface OneProps {
 function MessageEditor({ message, number, onChange, onRemove, onUp }: OneProps) {
   const roles = ROLES.includes(message.role) ? ROLES : [...ROLES, message.role];
   return (
-    <article className="message editable">
+    <article className={`message editable ${roleLook(message.role)}`}>
       <div className="heading">
         <select
           className="field"
