@@ -33,7 +33,7 @@ export interface FacetReads {
 }
 
 /** Calls looked at: by their columns, and where a payload has to be read and parsed, also for the condition. */
-const COLUMN_ROWS = 400_000;
+const COLUMN_ROWS = 200_000;
 const PAYLOAD_ROWS = 10_000;
 const MAX_SECONDS = 0.8;
 const MAX_VALUE_CHARACTERS = 256;

@@ -5,7 +5,7 @@ export function FirstTrace({ projectId }: { readonly projectId: string }) {
   const { origin } = window.location;
   return (
     <Empty title={`Waiting for the first trace of ${projectId}`}>
-      <p className="soft">This page looks every five seconds and shows it as soon as it arrives.</p>
+      <p className="soft">It is shown here as soon as it arrives.</p>
       <h2>Python</h2>
       <pre className="json">{`pip install weave
 export WF_TRACE_SERVER_URL=${origin} WANDB_API_KEY=…
