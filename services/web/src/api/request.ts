@@ -34,7 +34,7 @@ export async function bytes(path: string, body: object, signal?: AbortSignal): P
 /** JSON lines as they come. @throws ApiError */
 export async function* lines<T>(
   path: string,
-  body: object,
+  body: object | undefined,
   signal?: AbortSignal,
   options: Pick<RequestOptions, 'exact'> = {},
 ): AsyncGenerator<T> {
