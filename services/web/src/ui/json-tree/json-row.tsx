@@ -24,8 +24,9 @@ export interface RowProps {
 export const Row = memo(function Row({ row, domId, isAt, find, onPick }: RowProps) {
   const { node, isOpen, left } = row;
   const isTree = left === undefined && isContainer(node.value);
-  const level = left === undefined ? node.depth : node.depth + 1;
-  const indent = { '--jt-depth': Math.min(Math.max(level, 0), MAX_INDENTS) } as React.CSSProperties;
+  // A value alone is its own root.
+  const level = Math.max(0, left === undefined ? node.depth : node.depth + 1);
+  const indent = { '--jt-depth': Math.min(level, MAX_INDENTS) } as React.CSSProperties;
   return (
     <div
       id={domId}

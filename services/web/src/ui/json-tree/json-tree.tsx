@@ -88,11 +88,11 @@ export function JsonTree({ value, label, find = '', show, onChoose, openAll }: J
     if (index < 0) return;
     due.current = undefined;
     choose(index);
-    scrollTo(index);
+    scrollTo(index, 'center');
   });
 
-  const scrollTo = (index: number) => {
-    if (!isPlain) return virtual.scrollToIndex(index, { align: 'auto' });
+  const scrollTo = (index: number, align: 'auto' | 'center' = 'auto') => {
+    if (!isPlain) return virtual.scrollToIndex(index, { align });
     document.getElementById(`${ids}${index}`)?.scrollIntoView({ block: 'nearest' });
   };
   const onKeyDown = (event: React.KeyboardEvent) => {
