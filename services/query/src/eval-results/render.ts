@@ -72,7 +72,8 @@ function renderTrial(calls: TrialCalls, cost: number | null, previewBytes: numbe
       valueAt(around.output, 'output') ?? valueAt(around.output, 'model_output') ?? NULL,
       previewBytes,
     ),
-    scores: cutTo(scores, previewBytes),
+    // Figures are small and many: what is cut are texts beside them.
+    scores: cutTo(scores, previewBytes && previewBytes * SCORES_SHARE),
     model_latency_seconds: latencyOf(calls, predict),
     total_tokens: tokensOf((predict ?? around).summary),
     total_cost: cost,
@@ -87,6 +88,7 @@ function cutTo(json: Uint8Array, maxBytes: number | undefined): Uint8Array {
 }
 
 const MAX_ERROR_CHARS = 2000;
+const SCORES_SHARE = 4;
 
 /** Of the trial, of its model, else of the first scorer that failed: SDKs go on with the other rows. */
 function errorOf({ around, children }: TrialCalls, predict: TrialCalls['around'] | undefined): string | null {

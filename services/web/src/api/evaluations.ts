@@ -166,14 +166,14 @@ export function resultsQuery(projectId: string, ids: readonly string[]) {
             include_raw_data_rows: true,
             resolve_row_refs: true,
             include_costs: true,
-            preview_bytes: 1000,
+            preview_bytes: 600,
             limit: PAGE_ROWS,
             offset: rows.length,
           },
           { signal },
         );
         rows.push(...page.rows);
-        if (page.rows.length < PAGE_ROWS || rows.length >= MAX_ROWS)
+        if (page.rows.length === 0 || rows.length >= Math.min(MAX_ROWS, page.total_rows))
           return { rows, total: page.total_rows, warnings: page.warnings };
       }
     },
