@@ -2,7 +2,8 @@ import { useState } from 'react';
 import { OPERATOR_WORDS, problemOf, takesValue, type FilterChip } from '../../api/trace-filters.ts';
 import { opName } from '../../ui/format.ts';
 import { FilterEditor } from './filter-editor.tsx';
-import { filterOf, type TracesSearch } from './traces-search.ts';
+import { toColumn, USUAL_COLUMNS } from './columns.tsx';
+import { filterOf, sortOf, type TracesSearch } from './traces-search.ts';
 
 const NEW = -1;
 
@@ -39,6 +40,7 @@ export function FilterChips({
           <Remove what="the saved condition" onClick={() => onChange({ query: undefined })} />
         </span>
       )}
+      <SortChip search={search} onChange={onChange} />
       {edited === null ? (
         <button className="button" onClick={() => setEdited(NEW)}>
           + Filter
@@ -56,6 +58,28 @@ export function FilterChips({
         />
       )}
     </>
+  );
+}
+
+/** The order, where no heading shows it. */
+function SortChip({
+  search,
+  onChange,
+}: {
+  readonly search: TracesSearch;
+  readonly onChange: (change: TracesSearch) => void;
+}) {
+  const sort = sortOf(search);
+  const shown = (search.cols ?? USUAL_COLUMNS).map((id) => toColumn(id).sort);
+  if (sort === undefined || shown.includes(sort.field)) return null;
+  return (
+    <span className="chip">
+      <span className="chip-text">
+        <span className="soft">{sort.direction === 'asc' ? 'lowest' : 'highest'}</span>{' '}
+        <bdi>{sort.field}</bdi> <span className="soft">first</span>
+      </span>
+      <Remove what="this order" onClick={() => onChange({ sort: undefined })} />
+    </span>
   );
 }
 
