@@ -209,6 +209,8 @@ here('the dashboard', () => {
       await list('Most errors').getByRole('link').first().click();
       await eventually(() => page.url().includes('/weave/traces'));
       expect(new URL(page.url()).searchParams.get('status')).toBe('error');
+      // Exactly the calls that were counted.
+      await eventually(async () => (await page.locator('a.row').count()) === failing[1]);
       await page.close();
     }, 60_000);
 
@@ -247,7 +249,17 @@ here('the dashboard', () => {
       const box = (await plot.boundingBox())!;
       await plot.click({ position: { x: box.width / 2, y: box.height / 2 } });
       await eventually(() => page.url().includes('/weave/traces'));
+      // One request in each half hour.
       await page.locator('a.row').first().waitFor();
+      expect(await page.locator('a.row').count()).toBe(1);
+      // And of a user: all that the list of users says.
+      await page.goto(stack.server.url + path);
+      const ada = page
+        .locator('.dash-top', { hasText: 'Most expensive users' })
+        .getByRole('link', { name: 'ada' });
+      await ada.click();
+      const ofAda = SENT.filter(({ user }) => user === 'ada').length;
+      await eventually(async () => (await page.locator('a.row').count()) === ofAda);
       await page.close();
     }, 60_000);
 
