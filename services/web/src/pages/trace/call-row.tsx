@@ -115,7 +115,9 @@ function Bars({
     const to = (table.endOf(each, state.nowUs) - window.fromUs) / lengthUs;
     // Far outside, browsers lose count.
     const [left, right] = [Math.max(-0.5, Math.min(from, 1.5)), Math.max(-0.5, Math.min(to, 1.5))];
-    return { left: `${left * 100}%`, width: `${(right - left) * 100}%` };
+    // The last moment of the trace is in view too.
+    const at = `${left * 100}%`;
+    return { left: left > 1 ? at : `min(${at}, 100% - 2px)`, width: `${(right - left) * 100}%` };
   };
   return (
     <span className="track" aria-hidden="true">

@@ -46,18 +46,24 @@ export function drawFlame(
   context.clearRect(0, 0, view.width, view.height);
   context.font = palette.font;
   context.textBaseline = 'middle';
-  /** Up to where each lane is painted: what is thinner than a pixel beside it shows nothing more. */
+  /** Up to where each lane is painted: a million calls are no more boxes than there are pixels. */
   const painted = new Float64Array(lanes.count).fill(-1);
+  const perUs = view.width / (picture.window.toUs - picture.window.fromUs);
   for (const row of picture.state.shape.order) {
+    const lane = lanes.laneOf[row]!;
+    const endPx = (table.endOf(row, picture.state.nowUs) - picture.window.fromUs) * perUs;
+    if (endPx < 0 || Math.max(endPx, LEAST_PX) - painted[lane]! < LEAST_PX) continue;
     const box = boxOf(picture, lanes, view, row);
-    if (box === undefined || box.x + box.width <= painted[lanes.laneOf[row]!]!) continue;
-    painted[lanes.laneOf[row]!] = box.x + box.width;
+    if (box === undefined) continue;
+    const x = Math.max(box.x, painted[lane]!);
+    const width = box.x + box.width - x;
+    painted[lane] = x + width;
     const isError = table.isError(row);
     context.fillStyle = isError ? palette.error : palette.series[table.nameOf[row]! % palette.series.length]!;
     context.globalAlpha = isError ? 0.55 : 0.32;
-    context.fillRect(box.x, box.y, box.width, BAR_PX);
+    context.fillRect(x, box.y, width, BAR_PX);
     context.globalAlpha = 1;
-    if (box.width >= MIN_TEXT_PX) write(context, nameOf(session, row), box, palette);
+    if (width >= MIN_TEXT_PX) write(context, nameOf(session, row), { ...box, x, width }, palette);
   }
   const box = focus < 0 ? undefined : boxOf(picture, lanes, view, focus);
   if (box === undefined) return;
