@@ -334,7 +334,7 @@ here('pages', () => {
         }
         await page.close();
       },
-      60_000,
+      120_000,
     );
 
     it('complains of nothing', () => {
