@@ -41,7 +41,7 @@ export function ProjectRow({
           to="/$entity/$project/weave/dashboard"
           params={{ entity, project }}
           search={{ range: '24h' }}
-          aria-label={`Cost of ${id} in 24 hours: ${total === undefined ? 'not known yet' : money(total.cost_usd)}`}
+          aria-label={`Dashboard, ${total === undefined ? 'cost not known yet' : money(total.cost_usd)} in 24 hours`}
         >
           {total === undefined ? '' : money(total.cost_usd)}
         </Link>
