@@ -135,7 +135,7 @@ here('pages', () => {
       await page.getByRole('alert').waitFor();
       await page.getByLabel('API key').fill(key);
       await page.getByRole('button', { name: 'Sign in' }).click();
-      await page.getByRole('link', { name: project }).click();
+      await page.getByRole('link', { name: project, exact: true }).click();
       await page.locator('a.row', { hasText: 'secret' }).waitFor();
       expect(await page.evaluate('document.cookie')).toBe('');
       const [cookie] = await page.context().cookies();
