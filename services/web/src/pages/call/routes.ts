@@ -1,4 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { callQuery } from '../../api/calls.ts';
+import { queryClient } from '../../api/query-client.ts';
 import { projectRoute } from '../../routes.ts';
 
 /** What the address says of a call's page. */
@@ -26,6 +28,11 @@ const call = <const Path extends string>(path: Path) =>
     getParentRoute: () => projectRoute,
     path,
     validateSearch: readCallSearch,
+    // Asked for while the page's own code is on its way; not awaited: the page says what is missing.
+    loader: ({ params }) => {
+      const { entity, project, id } = params as { entity: string; project: string; id: string };
+      void queryClient.prefetchQuery(callQuery(`${entity}/${project}`, id));
+    },
     component: lazyRouteComponent(() => import('./call-page.tsx'), 'CallPage'),
   });
 
