@@ -218,7 +218,10 @@ describe('a rename of a span that another writer stores at the same time', () =>
   const LONG_ENOUGH_MS = 3_000;
 
   it('reaches it soon after', async () => {
-    const soon = openTraceWriter({ ...store.writer, reconcile: { ...RECONCILE, lookAgainAfterMs: LONG_ENOUGH_MS } });
+    const soon = openTraceWriter({
+      ...store.writer,
+      reconcile: { ...RECONCILE, lookAgainAfterMs: LONG_ENOUGH_MS },
+    });
     gate.close(isCallInsert);
     const landing = write(stale, spanOf(p, 'ta', SPAN));
     await gate.holds(1);
