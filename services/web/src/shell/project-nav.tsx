@@ -1,4 +1,4 @@
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useLocation, useParams } from '@tanstack/react-router';
 
 /** The parts of a project, in the order in which people look for them. */
 export const PROJECT_PAGES = [
@@ -12,7 +12,17 @@ export const PROJECT_PAGES = [
   { to: '/$entity/$project/weave/dashboard', label: 'Dashboard' },
 ] as const;
 
+/** Pages that belong to another one of the list. */
+const BELOW: Readonly<Record<string, string>> = {
+  calls: 'Traces',
+  call: 'Traces',
+  'compare-evaluations': 'Evaluations',
+  objects: 'Assets',
+  ops: 'Assets',
+};
+
 export function ProjectNav() {
+  const part = useLocation({ select: ({ pathname }) => pathname.split('/')[4] ?? '' });
   const { entity, project } = useParams({ strict: false });
   if (entity === undefined || project === undefined) return null;
   return (
@@ -24,6 +34,7 @@ export function ProjectNav() {
           params={{ entity, project }}
           search={{}}
           activeProps={{ 'aria-current': 'page' }}
+          {...(Object.hasOwn(BELOW, part) && BELOW[part] === label && { 'aria-current': 'true' })}
         >
           {label}
         </Link>

@@ -1,4 +1,5 @@
 import type { Call } from '../../api/calls.ts';
+import { errorText } from '../../ui/exception.ts';
 import { LongText } from '../../ui/json-tree/long-text.tsx';
 import { Payload } from './payload.tsx';
 import { RefsOfCall } from './refs-of-call.tsx';
@@ -11,7 +12,7 @@ export function CallTab({ call }: { readonly call: Call }) {
         <section>
           <h2 className="error-text">Error</h2>
           <pre className="json error-text" dir="auto" tabIndex={0}>
-            <LongText text={call.exception} first={20_000} name="error.txt" />
+            <LongText text={errorText(call.exception)} first={20_000} name="error.txt" />
           </pre>
         </section>
       )}

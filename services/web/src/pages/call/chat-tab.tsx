@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { chatQuery } from '../../api/call.ts';
 import type { Call } from '../../api/calls.ts';
+import { errorText } from '../../ui/exception.ts';
 import { count } from '../../ui/format.ts';
 import { JsonText } from '../../ui/json-text.tsx';
 import { isContainer, sizeOf } from '../../ui/json-tree/json-value.ts';
@@ -85,7 +86,7 @@ function Conversation({ call, chat }: { readonly call: Call; readonly chat: Chat
         <section className="call-message error">
           <header>error</header>
           <pre dir="auto">
-            <LongText text={call.exception} />
+            <LongText text={errorText(call.exception)} />
           </pre>
         </section>
       )}

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { latencyMs, statusOf, weaveOf, type Call } from '../../api/calls.ts';
 import type { TracesShown } from '../../api/traces.ts';
+import { errorLine } from '../../ui/exception.ts';
 import { count, duration, money, oneLine, opName } from '../../ui/format.ts';
 import { Status } from '../../ui/status.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -30,7 +31,7 @@ const KNOWN: readonly Column[] = [
   { id: 'started_at', label: 'Started', ...fixed(168), isWide: true, sort: 'started_at', exported: 'started_at', render: (call) => <Time at={call.started_at} /> },
   { id: 'name', label: 'Name', ...text(120, 1.2), sort: 'summary.weave.trace_name', exported: 'summary.weave.trace_name', render: (call) => <bdi>{call.display_name ?? opName(call.op_name)}</bdi> },
   { id: 'inputs', label: 'Inputs', ...text(120, 2), isWide: true, member: 'inputs', exported: 'inputs', render: (call) => <bdi>{oneLine(call.inputs)}</bdi> },
-  { id: 'output', label: 'Output', ...text(120, 2), isWide: true, member: 'output', exported: 'output', render: (call) => <bdi>{call.exception ?? oneLine(call.output)}</bdi> },
+  { id: 'output', label: 'Output', ...text(120, 2), isWide: true, member: 'output', exported: 'output', render: (call) => <bdi>{call.exception === null ? oneLine(call.output) : errorLine(call.exception)}</bdi> },
   { id: 'status', label: 'Status', ...fixed(92), sort: 'summary.weave.status', exported: 'summary.weave.status', render: (call) => <Status call={call} /> },
   { id: 'latency', label: 'Latency', ...fixed(84), isNumber: true, sort: 'summary.weave.latency_ms', exported: 'summary.weave.latency_ms', render: latency },
   { id: 'tokens', label: 'Tokens', ...fixed(80), isNumber: true, exported: 'tokens', render: (call) => whole(tokensOf(call)) },
@@ -38,7 +39,7 @@ const KNOWN: readonly Column[] = [
   { id: 'model', label: 'Model', ...text(110, 1), exported: 'summary.usage', render: (call) => <bdi>{modelsOf(call).join(', ')}</bdi> },
   { id: 'op_name', label: 'Op', ...text(120, 1), sort: 'op_name', exported: 'op_name', render: (call) => <bdi>{opName(call.op_name)}</bdi> },
   { id: 'ended_at', label: 'Ended', ...fixed(168), sort: 'ended_at', exported: 'ended_at', render: (call) => call.ended_at !== null && <Time at={call.ended_at} /> },
-  { id: 'exception', label: 'Error', ...text(120, 2), sort: 'exception', exported: 'exception', render: (call) => <bdi className="error-text">{call.exception}</bdi> },
+  { id: 'exception', label: 'Error', ...text(120, 2), sort: 'exception', exported: 'exception', render: (call) => <bdi className="error-text">{call.exception && errorLine(call.exception)}</bdi> },
   { id: 'user', label: 'User', ...text(90, 0.6), sort: 'wb_user_id', member: 'wb_user_id', exported: 'wb_user_id', render: (call) => <bdi>{call.wb_user_id}</bdi> },
   { id: 'thread', label: 'Thread', ...text(110, 0.8), sort: 'thread_id', member: 'thread_id', exported: 'thread_id', render: (call) => <bdi>{call.thread_id}</bdi> },
   { id: 'id', label: 'Call id', ...text(140, 1), exported: 'id', render: (call) => <span className="mono">{call.id}</span> },
