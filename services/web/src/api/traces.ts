@@ -1,4 +1,10 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+  type InfiniteData,
+  type QueryClient,
+} from '@tanstack/react-query';
 import type { Call } from './calls.ts';
 import { request } from './request.ts';
 import { pathOf, selectionOf, type FieldKind, type TracesFilter } from './trace-filters.ts';
@@ -6,6 +12,18 @@ import { pathOf, selectionOf, type FieldKind, type TracesFilter } from './trace-
 export interface TracesSort {
   readonly field: string;
   readonly direction: 'asc' | 'desc';
+}
+
+/** The trace of a call that a list has shown. */
+export function listedTraceOf(queries: QueryClient, projectId: string, callId: string): string | undefined {
+  for (const [, list] of queries.getQueriesData<InfiniteData<{ readonly calls: readonly Call[] }>>({
+    queryKey: ['traces', projectId],
+  }))
+    for (const { calls } of list?.pages ?? []) {
+      const found = calls.find(({ id }) => id === callId);
+      if (found !== undefined) return found.trace_id;
+    }
+  return undefined;
 }
 
 /** Which members of calls a list shows. */

@@ -1,10 +1,12 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { feedbackQuery, isScore } from '../../api/call.ts';
 import { callQuery, type Call } from '../../api/calls.ts';
+import { listedTraceOf } from '../../api/traces.ts';
 import { member } from '../../ui/json-tree/json-value.ts';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
 import { TraceView } from '../trace/trace-view.tsx';
+import { shownTraceOf } from '../trace/use-trace.ts';
 import { CallHeader } from './call-header.tsx';
 import { CallTab } from './call-tab.tsx';
 import { ChatTab } from './chat-tab.tsx';
@@ -27,8 +29,8 @@ export function CallPage() {
     id: string;
   };
   const projectId = `${entity}/${project}`;
+  const queries = useQueryClient();
   const call = useQuery(callQuery(projectId, id));
-  if (call.isPending) return <Loading what="the call" />;
   if (call.isError)
     return (
       <div className="page">
@@ -41,23 +43,30 @@ export function CallPage() {
         <p className="soft">It is deleted, or not stored: {id}</p>
       </Empty>
     );
-  return <Found call={call.data} />;
+  // Who comes from a list or from another call of the trace does not wait for the call to see the trace.
+  const traceId = call.data?.trace_id ?? shownTraceOf(projectId, id) ?? listedTraceOf(queries, projectId, id);
+  if (traceId === undefined) return <Loading what="the call" />;
+  return (
+    <div className="call">
+      <nav className="side" aria-label="Trace">
+        <TraceView projectId={projectId} traceId={traceId} here={id} />
+      </nav>
+      <article className="detail">
+        {call.data === undefined ? <Loading what="the call" /> : <Found call={call.data} />}
+      </article>
+    </div>
+  );
 }
 
 function Found({ call }: { readonly call: Call }) {
   const search: CallSearch = useSearch({ strict: false });
   const tab = tabOf(search.tab, call);
   return (
-    <div className="call">
-      <nav className="side" aria-label="Trace">
-        <TraceView projectId={call.project_id} traceId={call.trace_id} here={call.id} />
-      </nav>
-      <article className="detail">
-        <CallHeader call={call} />
-        <Tabs call={call} tab={tab} />
-        <Shown key={`${call.id} ${tab}`} call={call} tab={tab} />
-      </article>
-    </div>
+    <>
+      <CallHeader call={call} />
+      <Tabs call={call} tab={tab} />
+      <Shown key={`${call.id} ${tab}`} call={call} tab={tab} />
+    </>
   );
 }
 

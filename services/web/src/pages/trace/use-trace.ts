@@ -11,6 +11,13 @@ function sessionOf(projectId: string, traceId: string): TraceSession {
   return latest;
 }
 
+/** The trace of a call that is on the picture: it is known before the call is. */
+export function shownTraceOf(projectId: string, callId: string): string | undefined {
+  return latest?.projectId === projectId && latest.table.ids.findText(callId) >= 0
+    ? latest.traceId
+    : undefined;
+}
+
 export function useTrace(
   projectId: string,
   traceId: string,
