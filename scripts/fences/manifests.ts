@@ -126,9 +126,9 @@ function licenceRefusal(root: string, pkg: Package, section: Section, name: stri
       : undefined;
   }
   const { license } = JSON.parse(readFileSync(path, 'utf8')) as { license?: unknown };
-  return isFree(license) || license === homeOf(name)?.licence
-    ? undefined
-    : `${name} has the licence ${JSON.stringify(license) ?? 'unknown'}`;
+  const accepted = homeOf(name)?.licence;
+  if (isFree(license) || (accepted !== undefined && license === accepted)) return undefined;
+  return `${name} has the licence ${JSON.stringify(license) ?? 'unknown'}`;
 }
 
 /** SPDX: one arm of an OR is enough, every part of an AND is needed. */
