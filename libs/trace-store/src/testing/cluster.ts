@@ -39,7 +39,7 @@ export async function openTestCluster(layout: Layout = 'shards'): Promise<TestCl
     tcpPorts.map((tcpPort, index) =>
       openEmbeddedClickHouse({
         dataDir: join(root, `host-${index}`),
-        logger: createLogger({ name: 'test', level: 'silent' }),
+        logger: createLogger({ name: 'test', level: 'warn' }),
         cluster: { tcpPort, configXml: hostConfig(index, tcpPorts, layout) },
       }),
     ),
