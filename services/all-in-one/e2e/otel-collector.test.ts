@@ -63,7 +63,7 @@ function checks(protocol: 'http' | 'grpc'): void {
     const collector = await start(project);
     for (let from = 0; from < SPANS; from += PER_REQUEST) await send(collector, 'traces', spansFrom(from, other));
     await send(collector, 'logs', { resourceLogs: [] });
-    await eventually(async () => (await soFar(project)) === SPANS - 1, 120_000);
+    await eventually(async () => (await soFar(project)) === SPANS - 1, 300_000);
     // Its resource says where it belongs.
     const [routed, ...more] = await stack.lines<ReadCall>('/calls/stream_query', { project_id: other });
     expect(more).toEqual([]);
@@ -87,7 +87,7 @@ function checks(protocol: 'http' | 'grpc'): void {
       const collector = await start(project, { compression: 'none', batchSize: perBatch });
       for (let i = 0; i < batches; i++)
         await send(collector, 'traces', largeSpans(i * perBatch, perBatch, chars));
-      await eventually(async () => (await soFar(project)) === batches * perBatch, 120_000);
+      await eventually(async () => (await soFar(project)) === batches * perBatch, 300_000);
       // On a busy machine it may still repeat what it took to be lost: that ends with it, and it would tell.
       expect(complaintsOf(collector)).toEqual([]);
       await collector.stop();
