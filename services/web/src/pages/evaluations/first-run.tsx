@@ -10,7 +10,7 @@ export function FirstRun({ projectId }: { readonly projectId: string }) {
         change, compare both runs here, and see which answers got worse. This page looks every five seconds.
       </p>
       <h2>Python</h2>
-      <pre className="json" tabIndex={0}>{`export WF_TRACE_SERVER_URL=${origin} WANDB_API_KEY=…
+      <pre className="json" tabIndex={0}>{`export WF_TRACE_SERVER_URL=${origin} WANDB_BASE_URL=${origin} WANDB_API_KEY=…
 
 import asyncio, weave
 weave.init('${projectId}')

@@ -38,7 +38,7 @@ export function FirstSteps({
 
 function snippet(language: Language, projectId: string, origin: string, hasKeys: boolean): string {
   const key = hasKeys ? '<your key>' : 'local-0123456789012345678901234567890123456789';
-  const env = `export WF_TRACE_SERVER_URL=${origin}\nexport WANDB_API_KEY=${key}`;
+  const env = `export WF_TRACE_SERVER_URL=${origin} WANDB_BASE_URL=${origin}\nexport WANDB_API_KEY=${key}`;
   switch (language) {
     case 'Python':
       return `pip install weave

@@ -114,7 +114,8 @@ export function NoAssets({ kind, projectId }: { readonly kind: ObjectKind; reado
         <Snippet title="TypeScript" code={typescript(projectId)} />
       </div>
       <p className="soft">
-        Both find this server by <code>WF_TRACE_SERVER_URL={window.location.origin}</code> in the environment.
+        Both find this server by <code>WF_TRACE_SERVER_URL</code> and <code>WANDB_BASE_URL</code>, each{' '}
+        <code>{window.location.origin}</code>, in the environment.
       </p>
     </section>
   );

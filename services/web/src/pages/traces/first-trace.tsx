@@ -8,7 +8,7 @@ export function FirstTrace({ projectId }: { readonly projectId: string }) {
       <p className="soft">It is shown here as soon as it arrives.</p>
       <h2>Python</h2>
       <pre className="json">{`pip install weave
-export WF_TRACE_SERVER_URL=${origin} WANDB_API_KEY=…
+export WF_TRACE_SERVER_URL=${origin} WANDB_BASE_URL=${origin} WANDB_API_KEY=…
 
 import weave
 weave.init('${projectId}')
