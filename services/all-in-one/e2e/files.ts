@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { callsOf } from './npm.ts';
 import { runProgram } from './program.ts';
@@ -12,6 +13,9 @@ export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update
 export const digestOf = (bytes: Uint8Array): string =>
   createHash('sha256').update(bytes).digest('base64url').replaceAll('-', 'X').replaceAll('_', 'Y');
 
+const ATTEMPTS = 6;
+
+/** Sent again after a 503, as clients do: a disk may be busy for longer than a request waits. */
 export async function upload(
   stack: Stack,
   project: string,
@@ -21,7 +25,11 @@ export async function upload(
   const form = new FormData();
   form.append('file', new Blob([bytes as Uint8Array<ArrayBuffer>]), name);
   form.append('project_id', project);
-  const res = await stack.send('/file/create', form);
+  let res = await stack.send('/file/create', form);
+  for (let attempt = 1; res.status === 503 && attempt < ATTEMPTS; attempt++) {
+    await setTimeout(1000 * attempt);
+    res = await stack.send('/file/create', form);
+  }
   const answer = (await res.json()) as { digest?: string };
   if (res.status !== 200) throw new Error(`/file/create: ${res.status} ${JSON.stringify(answer)}`);
   expect(answer.digest).toBe(digestOf(bytes));
