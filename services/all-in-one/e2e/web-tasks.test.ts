@@ -88,10 +88,8 @@ here('tasks', () => {
         await page.getByRole('combobox', { name: 'Op' }).click();
         await page.getByRole('option', { name: /^answer/ }).click();
         await eventually(async () => (await page.locator('a.row').count()) === 10);
-        const byLatency = page.getByRole('button', { name: /Sort by Latency/ });
-        await byLatency.click();
-        if (!/highest first/.test((await byLatency.getAttribute('aria-label')) ?? ''))
-          await byLatency.click();
+        await page.getByRole('button', { name: 'Sort by Latency' }).click();
+        await page.getByRole('button', { name: 'Sort by Latency, now highest first' }).waitFor();
         await page.locator('a.row').first().getByText('TimeoutError: the one').waitFor();
         await page.locator('a.row').first().click();
         await page.getByRole('heading', { name: 'answer' }).waitFor();
@@ -127,7 +125,7 @@ here('tasks', () => {
           const dialog = page.getByRole('dialog');
           await dialog.getByText('What changed in the output').waitFor();
           await dialog
-            .getByRole('link', { name: /trace|call/i })
+            .getByRole('link', { name: /^Open the trace in/ })
             .last()
             .click();
           await page.locator('.node.here').waitFor();
@@ -172,10 +170,7 @@ here('tasks', () => {
       await answer('before');
       await timed('a monitor and its first score', async () => {
         const page = await enter('watched', 'Monitors');
-        await page
-          .getByRole('link', { name: /monitor/i })
-          .last()
-          .click();
+        await page.getByRole('link', { name: 'New monitor' }).click();
         await page.getByLabel('Name', { exact: true }).fill('no-excuses');
         await page.getByLabel('Op', { exact: true }).fill('answer');
         await page.getByRole('button', { name: 'Add op' }).click();
