@@ -20,4 +20,6 @@ export default {
   },
   testTimeout: 30_000,
   maxWorkers: 2,
+  // Modules of suites that are over stay in memory (Node's vm modules): a worker that has had many of them ends at its heap's limit.
+  workerIdleMemoryLimit: '1GB',
 };
