@@ -45,7 +45,7 @@ export function renderCalls(
     totalStorageSize: request.include_total_storage_size || isAskedFor(request, 'total_storage_size_bytes'),
   };
   // Zero rows wanted is an answer, not a query.
-  const calls = request.limit === 0 ? noCalls() : reader.streamCalls(query, signal);
+  const calls = request.limit === 0 ? [] : reader.streamCalls(query, signal);
   return renderRows(reader, request, columns, calls, framing);
 }
 
@@ -54,7 +54,7 @@ export async function* renderRows(
   reader: TraceReader,
   request: CallsRequest,
   columns: Columns,
-  found: AsyncIterable<readonly StoredCall[]>,
+  found: Iterable<readonly StoredCall[]> | AsyncIterable<readonly StoredCall[]>,
   { before, between, after }: Framing,
 ): AsyncGenerator<Buffer> {
   const out = new JsonOut({ oneLine: between === '\n' });
@@ -89,8 +89,6 @@ function expanderOf(reader: TraceReader, request: CallsRequest): Expander | unde
   const { expand_columns: paths = [], return_expanded_column_values: isShown = true } = request;
   return paths.length > 0 && isShown ? new Expander(reader, request.project_id, paths) : undefined;
 }
-
-async function* noCalls(): AsyncGenerator<readonly StoredCall[]> {}
 
 /** Sizes cost a look at all payloads: only a column list that names them asks for them, not "all columns". */
 function isAskedFor(request: CallsRequest, column: string): boolean {

@@ -15,9 +15,10 @@ export async function sendChunks(
   req: IncomingMessage,
   res: ServerResponse,
   contentType: string,
-  chunks: AsyncIterable<Buffer>,
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
 ): Promise<void> {
-  const iterator = chunks[Symbol.asyncIterator]();
+  const iterator =
+    Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
   const first = await firstBytes(iterator);
   res.statusCode = 200;
   res.setHeader('content-type', contentType);
@@ -46,7 +47,7 @@ interface FirstBytes {
 }
 
 /** Enough to decide about compression, or everything. */
-async function firstBytes(iterator: AsyncIterator<Buffer>): Promise<FirstBytes> {
+async function firstBytes(iterator: AsyncIterator<Buffer> | Iterator<Buffer>): Promise<FirstBytes> {
   const chunks: Buffer[] = [];
   for (let sizeBytes = 0; sizeBytes < GZIP_MIN_BYTES;) {
     const next = await iterator.next();
@@ -57,7 +58,10 @@ async function firstBytes(iterator: AsyncIterator<Buffer>): Promise<FirstBytes> 
   return { chunks, done: false };
 }
 
-async function* rest(first: FirstBytes, iterator: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+async function* rest(
+  first: FirstBytes,
+  iterator: AsyncIterator<Buffer> | Iterator<Buffer>,
+): AsyncGenerator<Buffer> {
   try {
     yield* first.chunks;
     while (!first.done) {

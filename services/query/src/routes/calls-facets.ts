@@ -48,16 +48,11 @@ export function callsFacetRoutes(reader: TraceReader): Route[] {
       const shown = { ...wanted, include_storage_size: false, include_total_storage_size: false };
       const framing = { before: '[', between: ',', after: ']' };
       const chunks: Buffer[] = [];
-      for await (const chunk of renderRows(reader, shown, ALL_COLUMNS, once(found), framing))
-        chunks.push(chunk);
+      for await (const chunk of renderRows(reader, shown, ALL_COLUMNS, [found], framing)) chunks.push(chunk);
       const calls = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>[];
       await sendJson(req, res, JSON.stringify({ fields: pathsOf(calls), sampled: calls.length }));
     }),
   ];
-}
-
-async function* once<T>(value: T): AsyncGenerator<T> {
-  yield value;
 }
 
 const fieldOf = callFields();

@@ -117,16 +117,12 @@ function changeReader(reader: TraceReader, request: CallsLiveRequest): ReadChang
         for (const call of calls) found.push(previewOf(call, request.preview_bytes));
     const framing = { before: `{"changed":${JSON.stringify(ids)},"calls":[`, between: ',', after: ']}' };
     const chunks: Buffer[] = [];
-    for await (const chunk of renderRows(reader, wanted, columns, once(found), framing)) chunks.push(chunk);
+    for await (const chunk of renderRows(reader, wanted, columns, [found], framing)) chunks.push(chunk);
     // Payloads are as they were sent: their line breaks stand between members.
     return Buffer.concat(chunks)
       .toString()
       .replace(/[\r\n]/g, ' ');
   };
-}
-
-async function* once<T>(value: T): AsyncGenerator<T> {
-  yield value;
 }
 
 const STARTED_AT = callFields()('started_at') as Field;

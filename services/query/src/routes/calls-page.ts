@@ -42,13 +42,9 @@ export function callsPageRoute(reader: TraceReader): Route {
       include_storage_size: false,
       include_total_storage_size: false,
     };
-    const rows = renderRows(reader, wanted, columns, once(found.slice(0, limit)), framing);
+    const rows = renderRows(reader, wanted, columns, [found.slice(0, limit)], framing);
     await sendChunks(req, res, 'application/json', rows);
   });
-}
-
-async function* once<T>(value: T): AsyncGenerator<T> {
-  yield value;
 }
 
 type Place = Pick<CallsQuery, 'filter' | 'condition' | 'sort' | 'offset'>;
