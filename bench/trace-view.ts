@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { eventually, spawnBundle, startBrowser } from '@weft/testkit';
+import { scrollScript } from './browser-frames.ts';
 import { percentile } from './figures.ts';
 import { seedTrace } from './trace-data.ts';
 
@@ -39,21 +40,6 @@ new MutationObserver(() => {
   if (totals && !totals.textContent.includes('…')) globalThis.allAt ??= performance.now();
 }).observe(document, { childList: true, subtree: true, characterData: true });
 `;
-
-/** Scrolls like a wheel does, and gives the time of each frame. */
-const SCROLL = `new Promise((done) => {
-  const list = document.querySelector('.trace-list');
-  const frames = [];
-  let last = performance.now();
-  const step = (now) => {
-    frames.push(now - last);
-    last = now;
-    list.scrollBy(0, 120);
-    if (frames.length < 240) requestAnimationFrame(step);
-    else done(frames.slice(1));
-  };
-  requestAnimationFrame(step);
-})`;
 
 const CLICK = (line: string) => `new Promise((done) => {
   const startedAt = performance.now();
@@ -104,7 +90,7 @@ async function measure(address: string, size: number): Promise<void> {
   }
   const clicked = await clickThrough(page, address);
   const memory = await memoryOf(page);
-  const frames = ((await page.evaluate(SCROLL)) as number[]).toSorted((a, b) => a - b);
+  const frames = ((await page.evaluate(scrollScript('.trace-list'))) as number[]).toSorted((a, b) => a - b);
   await page.close();
   const sorted = (times: readonly number[]) => times.slice(1).toSorted((a, b) => a - b);
   const ms = (value: number) => `${value.toFixed(value < 100 ? 1 : 0)} ms`;

@@ -13,6 +13,7 @@ import { gzipSync } from 'node:zlib';
 import { openEmbeddedClickHouse } from '@weft/embedded-clickhouse';
 import { createLogger } from '@weft/runtime';
 import { eventually, spawnBundle, startBrowser } from '@weft/testkit';
+import { scrollScript } from './browser-frames.ts';
 import { percentile } from './figures.ts';
 import { PROJECT } from './read-data.ts';
 import { loadOrReuse } from './read-load.ts';
@@ -56,21 +57,6 @@ const FILTER = (status: string) => `new Promise((done) => {
   setTimeout(() => done(NaN), 20000);
 })`;
 
-/** Scrolls like a wheel does, and gives the time of each frame. */
-const SCROLL = `new Promise((done) => {
-  const list = document.querySelector('.list');
-  const frames = [];
-  let last = performance.now();
-  const step = (now) => {
-    frames.push(now - last);
-    last = now;
-    list.scrollBy(0, 120);
-    if (frames.length < 240) requestAnimationFrame(step);
-    else done(frames.slice(1));
-  };
-  requestAnimationFrame(step);
-})`;
-
 mkdirSync(dataDir, { recursive: true });
 await seed();
 const server = spawnBundle('all-in-one', ['--port', '0', '--data-dir', dataDir], {
@@ -93,7 +79,7 @@ try {
   });
   row('filter: a status chosen to its rows', filtered);
   await firstRows(page, traces);
-  const frames = (await page.evaluate(SCROLL)) as number[];
+  const frames = (await page.evaluate(scrollScript('.list'))) as number[];
   const sorted = frames.toSorted((a, b) => a - b);
   console.log(
     `| scroll, time of a frame: median and p95 | ${ms(percentile(sorted, 50))} | ${ms(percentile(sorted, 95))} |`,
