@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, requireBackend, seriousViolations } from '@weft/testkit';
+import { eventually, requireBackend } from '@weft/testkit';
 import { batch, completed, ended, endItem, newCallId, started, startItem } from './calls.ts';
 import { cleanUp } from './server-process.ts';
 import { baseUrl } from './stack.ts';
-import { startWebStack, type Page, type WebStack } from './web-stack.ts';
+import { obstaclesOf, startWebStack, type Page, type WebStack } from './web-stack.ts';
 
 /** The picture of a trace in a real browser, and the columns it is made of. */
 
@@ -109,7 +109,7 @@ here('pages', () => {
       await press('ArrowLeft', 'End');
       await eventually(async () => (await focused(page)) === 'orphan');
       await press('Home', 'ArrowDown', 'ArrowDown', 'Enter');
-      await page.getByRole('heading', { name: 'chat' }).waitFor();
+      await page.getByRole('heading', { name: 'chat', exact: true }).waitFor();
       expect(new URL(page.url()).pathname).toBe(`/${PROJECT}/weave/calls/${ask}`);
       await page.locator('.node.here', { hasText: 'chat' }).waitFor();
       // A click on the mark folds and opens nothing.
@@ -121,7 +121,7 @@ here('pages', () => {
 
     it('counts what was used once, as the server does', async () => {
       const page = await open(root);
-      await page.getByRole('button', { name: 'Wide' }).click();
+      await page.getByRole('button', { name: 'Wide', exact: true }).click();
       const cells = page.locator('.node .trace-tokens');
       expect(await cells.allInnerTexts()).toEqual(['240', '240', '120', '120', '', '', '']);
       const res = await fetch(`${stack.server.url}/trace/usage`, {
@@ -151,7 +151,7 @@ here('pages', () => {
       await page.getByRole('button', { name: 'Errors only' }).click();
       await eventually(async () => (await names(page)).length === 7);
 
-      const field = page.getByLabel('Search in this trace');
+      const field = page.getByLabel('Search in this trace', { exact: true });
       await field.fill('CHAT');
       await page.locator('.trace-hits', { hasText: '2' }).waitFor();
       await field.press('Enter');
@@ -184,7 +184,7 @@ here('pages', () => {
       await eventually(async () => (await said.innerText()).includes('agent'));
       await page.locator('.flame').focus();
       await page.keyboard.press('Enter');
-      await page.getByRole('heading', { name: 'agent' }).waitFor();
+      await page.getByRole('heading', { name: 'agent', exact: true }).waitFor();
       expect(new URL(page.url()).searchParams.get('view')).toBe('flame');
       await page.close();
     }, 60_000);
@@ -262,6 +262,17 @@ here('pages', () => {
       expect(lately.head.rows).toBe(5001);
     }, 60_000);
 
+    it('finds the trace of a call', async () => {
+      const ofTrace = await read({ project_id: PROJECT, trace_id: traceId });
+      const ofCall = await read({ project_id: PROJECT, call_id: ofTrace.ids.at(-1) });
+      expect(ofTrace.ids.length).toBeGreaterThan(1);
+      expect(ofCall).toEqual(ofTrace);
+      expect(ofCall.head.trace_id).toBe(traceId);
+      const body = JSON.stringify({ project_id: PROJECT, call_id: 'none' });
+      const res = await fetch(`${stack.server.url}/weft/v1/trace`, { method: 'POST', body });
+      expect([res.status, await res.json()]).toEqual([404, { reason: 'Call none not found' }]);
+    });
+
     it('refuses places that it has not given', async () => {
       for (const wrong of [
         { after: 'x' },
@@ -273,6 +284,13 @@ here('pages', () => {
         const body = JSON.stringify({ project_id: PROJECT, trace_id: traceId, ...wrong });
         const res = await fetch(`${stack.server.url}/weft/v1/trace`, { method: 'POST', body });
         expect([wrong, res.status]).toEqual([wrong, 'after' in wrong ? 400 : 422]);
+      }
+      for (const ids of [{}, { trace_id: traceId, call_id: root }]) {
+        const res = await fetch(`${stack.server.url}/weft/v1/trace`, {
+          method: 'POST',
+          body: JSON.stringify({ project_id: PROJECT, ...ids }),
+        });
+        expect([ids, res.status]).toEqual([ids, 422]);
       }
       expect((await read({ project_id: PROJECT, trace_id: 'none' })).head).toMatchObject({
         rows: 0,
@@ -301,12 +319,7 @@ here('pages', () => {
       async (width, dark) => {
         for (const search of ['', '?view=flame', '?errors=true&find=look']) {
           const page = await open(root, search, { width, dark });
-          expect(
-            await page.evaluate(
-              'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-            ),
-          ).toBe(0);
-          expect(await seriousViolations(page)).toEqual([]);
+          expect(await obstaclesOf(page)).toEqual([]);
           await page.close();
         }
       },
@@ -318,6 +331,7 @@ here('pages', () => {
     });
 
     interface Head {
+      readonly trace_id: string;
       readonly rows: number;
       readonly total?: number;
       readonly next: string | null;

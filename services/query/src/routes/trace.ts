@@ -2,6 +2,7 @@ import { route, type Route } from '@weft/http';
 import { AppError } from '@weft/model';
 import type { TraceReader } from '@weft/trace-store';
 import { traceRead } from '@weft/weave-api';
+import { readCallById } from '../call-chat.ts';
 import { CallCosts } from '../costs.ts';
 import { sendChunks } from '../send.ts';
 import { TracePart } from '../trace/trace-part.ts';
@@ -11,20 +12,33 @@ type Place = NonNullable<Parameters<TraceReader['streamTrace']>[0]['after']>;
 /** A trace for its picture: a part is in memory, never the whole trace. */
 export function traceRoute(reader: TraceReader): Route {
   return route(traceRead, async (request, { req, res, signal }) => {
-    const { project_id: projectId, trace_id: traceId, limit } = request;
+    const { project_id: projectId, limit } = request;
+    const traceId = request.trace_id ?? (await traceOf(reader, projectId, request.call_id!, signal));
     const after = request.after === undefined ? undefined : readPlace(request.after);
+    const query = { projectId, traceId, after, limit, withinSeconds: request.within_s };
+    const part = await readPart(reader, query, signal);
     const isFirst = after === undefined && request.within_s === undefined;
-    const total = isFirst
-      ? reader.countCalls({ projectId, filter: { traceIds: [traceId] } }, signal)
-      : Promise.resolve(undefined);
-    const [part, counted] = await Promise.all([
-      readPart(reader, { projectId, traceId, after, limit, withinSeconds: request.within_s }, signal),
-      total,
-    ]);
-    const next = part.rows < limit ? null : writePlace(part.last!);
-    const head = { next, ...(counted && { total: Math.max(counted.count, part.rows) }) };
-    await sendChunks(req, res, 'application/octet-stream', each(part.frame(head)));
+    const isAll = part.rows < limit;
+    const next = isAll ? null : writePlace(part.last!);
+    // Only who has to wait for more needs to be told how much that is.
+    const count = async () =>
+      isAll
+        ? part.rows
+        : (await reader.countCalls({ projectId, filter: { traceIds: [traceId] } }, signal)).count;
+    const head = { trace_id: traceId, next, ...(isFirst && { total: Math.max(await count(), part.rows) }) };
+    await sendChunks(req, res, 'application/octet-stream', part.frame(head));
   });
+}
+
+async function traceOf(
+  reader: TraceReader,
+  projectId: string,
+  callId: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const call = await readCallById(reader, projectId, callId, [], signal);
+  if (call === undefined) throw new AppError('not_found', `Call ${callId} not found`);
+  return call.traceId;
 }
 
 async function readPart(
@@ -39,10 +53,6 @@ async function readPart(
     for (const call of calls) part.add(call, costs);
   }
   return part;
-}
-
-async function* each<T>(values: Iterable<T>): AsyncGenerator<T> {
-  yield* values;
 }
 
 /** Instants as whole microseconds. */

@@ -1,7 +1,9 @@
+import { queryOptions } from '@tanstack/react-query';
 import { bytes } from './request.ts';
 
 /** Calls of a trace in the order of their start, as columns: `docs/api.md` says what is in them. */
 export interface TracePart {
+  readonly trace_id: string;
   readonly rows: number;
   /** Of the whole trace; with the first part only. */
   readonly total?: number;
@@ -44,6 +46,7 @@ interface Head extends Omit<TracePart, 'column'> {
 }
 
 export interface TraceRequest {
+  readonly of: { readonly traceId: string } | { readonly callId: string };
   readonly limit?: number | undefined;
   readonly after?: string | undefined;
   readonly withinSeconds?: number | undefined;
@@ -52,12 +55,35 @@ export interface TraceRequest {
 /** @throws ApiError */
 export async function readTracePart(
   projectId: string,
-  traceId: string,
-  { limit, after, withinSeconds }: TraceRequest,
+  { of, limit, after, withinSeconds }: TraceRequest,
   signal: AbortSignal,
 ): Promise<TracePart> {
-  const body = { project_id: projectId, trace_id: traceId, limit, after, within_s: withinSeconds };
+  const id = 'traceId' in of ? { trace_id: of.traceId } : { call_id: of.callId };
+  const body = { project_id: projectId, ...id, limit, after, within_s: withinSeconds };
   return decodeTracePart(await bytes('/weft/v1/trace', body, signal));
+}
+
+/** What is looked at first, so it is small. */
+export const FIRST_PART_ROWS = 2000;
+
+export interface FirstPart {
+  readonly part: TracePart;
+  /** Of this page's clock: what was stored later is not in it. */
+  readonly askedAtMs: number;
+}
+
+/** The first part of the trace of a call: who opens a link waits for the call and for what is around it at the same time. */
+export function traceOfCallQuery(projectId: string, callId: string) {
+  return queryOptions({
+    queryKey: ['trace-of-call', projectId, callId],
+    gcTime: 10_000,
+    retry: false,
+    queryFn: async ({ signal }): Promise<FirstPart> => {
+      const askedAtMs = performance.now();
+      const request = { of: { callId }, limit: FIRST_PART_ROWS };
+      return { part: await readTracePart(projectId, request, signal), askedAtMs };
+    },
+  });
 }
 
 const KINDS = {

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { feedbackQuery, isScore } from '../../api/call.ts';
 import { callQuery, type Call } from '../../api/calls.ts';
+import { traceOfCallQuery } from '../../api/trace.ts';
 import { listedTraceOf } from '../../api/traces.ts';
 import { member } from '../../ui/json-tree/json-value.ts';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
@@ -31,6 +32,7 @@ export function CallPage() {
   const projectId = `${entity}/${project}`;
   const queries = useQueryClient();
   const call = useQuery(callQuery(projectId, id));
+  const first = useQuery({ ...traceOfCallQuery(projectId, id), enabled: false });
   if (call.isError)
     return (
       <div className="page">
@@ -43,13 +45,19 @@ export function CallPage() {
         <p className="soft">It is deleted, or not stored: {id}</p>
       </Empty>
     );
-  // Who comes from a list or from another call of the trace does not wait for the call to see the trace.
-  const traceId = call.data?.trace_id ?? shownTraceOf(projectId, id) ?? listedTraceOf(queries, projectId, id);
-  if (traceId === undefined) return <Loading what="the call" />;
+  // Nobody waits for the call to see the trace: who comes from a list or another call of it, or by a link.
+  const known = shownTraceOf(projectId, id) ?? listedTraceOf(queries, projectId, id);
+  const isComing = known === undefined && first.isFetching;
+  const traceId = isComing ? undefined : (call.data?.trace_id ?? known ?? first.data?.part.trace_id);
+  if (traceId === undefined && call.data === undefined) return <Loading what="the call" />;
   return (
     <div className="call">
       <nav className="side" aria-label="Trace">
-        <TraceView projectId={projectId} traceId={traceId} here={id} />
+        {traceId === undefined ? (
+          <Loading what="the trace" />
+        ) : (
+          <TraceView projectId={projectId} traceId={traceId} here={id} first={first.data} />
+        )}
       </nav>
       <article className="detail">
         {call.data === undefined ? <Loading what="the call" /> : <Found call={call.data} />}

@@ -1,5 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { callQuery } from '../../api/calls.ts';
+import { listedTraceOf } from '../../api/traces.ts';
+import { traceOfCallQuery } from '../../api/trace.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { projectRoute } from '../../routes.ts';
 
@@ -29,9 +31,13 @@ const call = <const Path extends string>(path: Path) =>
     path,
     validateSearch: readCallSearch,
     // Asked for while the page's own code is on its way; not awaited: the page says what is missing.
-    loader: ({ params }) => {
+    loader: ({ params, cause }) => {
       const { entity, project, id } = params as { entity: string; project: string; id: string };
-      void queryClient.prefetchQuery(callQuery(`${entity}/${project}`, id));
+      const projectId = `${entity}/${project}`;
+      void queryClient.prefetchQuery(callQuery(projectId, id));
+      // From a list the trace is known; from another call it is on the screen, most often.
+      if (cause === 'enter' && listedTraceOf(queryClient, projectId, id) === undefined)
+        void queryClient.prefetchQuery(traceOfCallQuery(projectId, id));
     },
     component: lazyRouteComponent(() => import('./call-page.tsx'), 'CallPage'),
   });

@@ -1,5 +1,6 @@
 import { useLocation, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useState } from 'react';
+import type { FirstPart } from '../../api/trace.ts';
 import { ErrorNote, Loading } from '../../ui/notes.tsx';
 import { CallTree } from './call-tree.tsx';
 import { FlameView } from './flame-view.tsx';
@@ -15,12 +16,14 @@ export function TraceView({
   projectId,
   traceId,
   here: hereId,
+  first,
 }: {
   readonly projectId: string;
   readonly traceId: string;
   readonly here: string;
+  readonly first?: FirstPart | undefined;
 }) {
-  const { session, state } = useTrace(projectId, traceId);
+  const { session, state } = useTrace(projectId, traceId, first);
   const search = readTraceSearch(useSearch({ strict: false }));
   const here = state.version === 0 ? -1 : session.table.ids.findText(hereId);
   const { hrefOf, open, change } = useAddress(projectId, (row) => session.table.ids.textOf(row));

@@ -1,13 +1,18 @@
 import { useSyncExternalStore } from 'react';
+import type { FirstPart } from '../../api/trace.ts';
 import { TraceSession, type TraceState } from './data/trace-session.ts';
 
 /** The trace that was looked at last: pages come and go with each call. */
 let latest: TraceSession | undefined;
 
-function sessionOf(projectId: string, traceId: string): TraceSession {
+/** A part that is older is asked for again. */
+const FRESH_MS = 10_000;
+
+function sessionOf(projectId: string, traceId: string, first: FirstPart | undefined): TraceSession {
   if (latest?.projectId === projectId && latest.traceId === traceId) return latest;
   latest?.close();
-  latest = new TraceSession(projectId, traceId);
+  const isFresh = first?.part.trace_id === traceId && performance.now() - first.askedAtMs < FRESH_MS;
+  latest = new TraceSession(projectId, traceId, isFresh ? first : undefined);
   return latest;
 }
 
@@ -18,10 +23,12 @@ export function shownTraceOf(projectId: string, callId: string): string | undefi
     : undefined;
 }
 
+/** @param first if it is there already: only the rest is loaded. */
 export function useTrace(
   projectId: string,
   traceId: string,
+  first?: FirstPart,
 ): { readonly session: TraceSession; readonly state: TraceState } {
-  const session = sessionOf(projectId, traceId);
+  const session = sessionOf(projectId, traceId, first);
   return { session, state: useSyncExternalStore(session.subscribe, session.current) };
 }

@@ -1,5 +1,5 @@
 import { ApiError } from '../../../api/request.ts';
-import { readTracePart, type TracePart } from '../../../api/trace.ts';
+import { FIRST_PART_ROWS, readTracePart, type FirstPart, type TracePart } from '../../../api/trace.ts';
 import { rollUp, type Sums } from './roll-up.ts';
 import { shapeOf, type Shape } from './shape.ts';
 import { slowPath } from './slow-path.ts';
@@ -7,8 +7,7 @@ import { TraceTable } from './trace-table.ts';
 import { foldFrom, reveal } from './visible.ts';
 import { withRoom } from './growing.ts';
 
-/** The first part is what is looked at first, so it is small. */
-const PART_ROWS = [2000, 50_000, 100_000] as const;
+const PART_ROWS = [FIRST_PART_ROWS, 50_000, 100_000] as const;
 const POLL_MS = 2000;
 /** While nothing happens. */
 const IDLE_POLL_MS = 10_000;
@@ -70,10 +69,11 @@ export class TraceSession {
   private quietPolls = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(projectId: string, traceId: string) {
+  /** @param first of the trace, if it is there already. */
+  constructor(projectId: string, traceId: string, first?: FirstPart) {
     this.projectId = projectId;
     this.traceId = traceId;
-    void this.load();
+    void this.load(first);
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -87,11 +87,12 @@ export class TraceSession {
   readonly current = (): TraceState => this.state;
 
   /** Loads what is missing, after an error too. */
-  async load(): Promise<void> {
+  async load(first?: FirstPart): Promise<void> {
     this.set({ isLoading: true, error: undefined });
-    this.askedAtMs = performance.now();
+    this.askedAtMs = first?.askedAtMs ?? performance.now();
     try {
-      await this.read({});
+      if (first !== undefined) this.take(first.part);
+      if (first?.part.next !== null) await this.read({ after: first?.part.next });
       this.set({ isLoading: false });
       this.schedule(POLL_MS);
     } catch (error) {
@@ -123,17 +124,22 @@ export class TraceSession {
     this.set({ folds: this.state.folds + 1 });
   }
 
-  private async read({ withinSeconds }: { readonly withinSeconds?: number }): Promise<boolean> {
+  private async read(from: {
+    readonly after?: string | undefined;
+    readonly withinSeconds?: number;
+  }): Promise<boolean> {
+    const { withinSeconds } = from;
     const ask = (i: number, after?: string) => {
       const limit = withinSeconds === undefined ? PART_ROWS[Math.min(i, PART_ROWS.length - 1)] : PART_ROWS[2];
-      const request = { after, withinSeconds, limit };
-      return readTracePart(this.projectId, this.traceId, request, this.aborter.signal);
+      const request = { of: this, after, withinSeconds, limit };
+      return readTracePart(this.projectId, request, this.aborter.signal);
     };
     let isNew = false;
-    for (let i = 1, coming: Promise<TracePart> | undefined = ask(0); coming !== undefined; i++) {
+    let i = from.after === undefined ? 0 : 1;
+    for (let coming: Promise<TracePart> | undefined = ask(i, from.after); coming !== undefined;) {
       const part: TracePart = await coming;
       // The server works on the next one meanwhile.
-      coming = part.next === null ? undefined : ask(i, part.next);
+      coming = part.next === null ? undefined : ask(++i, part.next);
       coming?.catch(() => undefined);
       isNew = this.take(part) || isNew;
     }

@@ -39,6 +39,7 @@ export function partOf(calls: readonly TestCall[], baseUs = 1_000_000): TracePar
   const f64 = (values: readonly number[]) => Float64Array.from(values);
   const u32 = (values: readonly number[]) => Uint32Array.from(values);
   return {
+    trace_id: 'trace',
     rows: calls.length,
     next: null,
     base_us: baseUs,
