@@ -93,6 +93,8 @@ export const HOMES: readonly Home[] = [
   { name: 'radix-ui', homes: ['web'], why: 'menus that keyboards and screen readers know' },
   { name: 'codemirror', homes: ['web'], why: 'shows and edits code and documents' },
   { name: '@codemirror/*', homes: ['web'], why: 'shows and edits code and documents' },
+  { name: 'react-markdown', homes: ['web'], why: 'shows what models write as what they mean' },
+  { name: 'remark-gfm', homes: ['web'], why: 'tables and tasks in it' },
   { name: 'uplot', homes: ['web'], why: 'draws values over time' },
   {
     name: 'axe-core',

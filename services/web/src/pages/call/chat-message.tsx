@@ -6,6 +6,7 @@ import { JsonTree } from '../../ui/json-tree/json-tree.tsx';
 import { isContainer, jsonText } from '../../ui/json-tree/json-value.ts';
 import { LongText } from '../../ui/json-tree/long-text.tsx';
 import { Media } from '../../ui/json-tree/media.tsx';
+import { RichText } from '../../ui/markdown/rich-text.tsx';
 import { RefValue } from '../../ui/json-tree/ref-value.tsx';
 
 const FIRST_CHARS = 6000;
@@ -113,12 +114,13 @@ function Text({ text, isRefusal }: { readonly text: string; readonly isRefusal: 
         </button>
       </div>
     );
-  return (
+  const plain = (
     <pre className={`call-text${isRefusal ? ' error-text' : ''}`} dir="auto">
       {isRefusal && <b>Refused: </b>}
       <LongText text={text} first={FIRST_CHARS} name="message.txt" />
     </pre>
   );
+  return isRefusal ? plain : <RichText text={text} plain={plain} />;
 }
 
 const MAX_JSON = 500_000;

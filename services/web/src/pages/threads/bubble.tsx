@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatPart } from '@weft/chat';
 import { useState } from 'react';
 import { stringifyJson } from '../../api/request.ts';
+import { RichText } from '../../ui/markdown/rich-text.tsx';
 
 type Side = 'user' | 'agent';
 
@@ -101,7 +102,7 @@ const SHOWN = 4000;
 /** The rest of a long one on demand. */
 function Text({ text, isCode = false }: { readonly text: string; readonly isCode?: boolean }) {
   const [shown, setShown] = useState(SHOWN);
-  return (
+  const plain = (
     <>
       <div className={isCode ? 'threads-text mono' : 'threads-text'} dir="auto">
         {text.slice(0, shown)}
@@ -113,4 +114,5 @@ function Text({ text, isCode = false }: { readonly text: string; readonly isCode
       )}
     </>
   );
+  return isCode ? plain : <RichText text={text} plain={plain} />;
 }
