@@ -3,6 +3,8 @@ import { refOf, type ObjectVersion } from './objects.ts';
 import { lines, request } from './request.ts';
 import { tableDigest, updateTable, type Row, createTable } from './tables.ts';
 import type { Call } from './calls.ts';
+import { pathOf, selectionOf, type TracesFilter } from './trace-filters.ts';
+import type { TracesSort } from './traces.ts';
 
 /** What can be done to many calls. */
 
@@ -32,6 +34,29 @@ export const annotateCalls = (
 
 export const scoreCalls = (projectId: string, ids: readonly string[], scorerRefs: readonly string[]) =>
   request<object>('/calls/score', { project_id: projectId, call_ids: ids, scorer_refs: scorerRefs });
+
+/** As many as one choice may have: what is done to them is done by this browser, some at a time. */
+export const MOST_CHOSEN = 10_000;
+
+/** Ids of the calls that a list shows, in its order, also of those that are not loaded; the first `MOST_CHOSEN`. */
+export async function matchingIds(
+  projectId: string,
+  filter: TracesFilter,
+  sort: TracesSort | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { field, direction } = sort ?? { field: 'started_at', direction: 'desc' };
+  const ids: string[] = [];
+  const body = {
+    project_id: projectId,
+    columns: ['id'],
+    limit: MOST_CHOSEN,
+    sort_by: [{ field: pathOf(field), direction }],
+    ...selectionOf(filter),
+  };
+  for await (const { id } of lines<Pick<Call, 'id'>>('/calls/stream_query', body, signal)) ids.push(id);
+  return ids;
+}
 
 /** The calls whole, with every digit, in the order of the ids. */
 export async function wholeCalls(

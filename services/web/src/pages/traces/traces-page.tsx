@@ -2,6 +2,7 @@ import './traces.css';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo, useRef, useState } from 'react';
+import { matchingIds } from '../../api/bulk.ts';
 import { tracesQuery } from '../../api/traces.ts';
 import { count } from '../../ui/format.ts';
 import { Empty, ErrorNote, Loading } from '../../ui/notes.tsx';
@@ -90,6 +91,7 @@ export function TracesPage() {
         projectId={projectId}
         calls={calls}
         selection={selection}
+        readMore={traces.hasNextPage ? (signal) => matchingIds(projectId, filter, sort, signal) : undefined}
         onChanged={() => void queries.invalidateQueries({ queryKey: ['traces', projectId] })}
       />
       {traces.isPending && <Loading what="traces" />}

@@ -7,7 +7,7 @@ export interface Selection {
   toggle(index: number, isRange: boolean): void;
   all(): void;
   clear(): void;
-  /** Leaves only these. */
+  /** Exactly these, loaded or not. */
   keep(ids: readonly string[]): void;
 }
 

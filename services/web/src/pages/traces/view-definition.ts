@@ -5,7 +5,7 @@ import {
   NAMED_FIELDS,
   selectionOf,
   type FilterChip,
-  type Operator,
+  OPERATORS,
 } from '../../api/trace-filters.ts';
 import { KNOWN_COLUMNS, splitPath } from './columns.tsx';
 import { clean, filterOf, sortOf, type TracesSearch } from './traces-search.ts';
@@ -106,7 +106,7 @@ function readCondition(condition: unknown): Found | undefined {
   const written = (search: TracesSearch) =>
     conjuncts(selectionOf({ ...search, all: true }).query?.['$expr'])[0];
   const status = { status: text as CallStatus };
-  const chips = OPERATORS_READ.map((operator): FilterChip => [nameOf(field), operator, text]);
+  const chips = OPERATORS.map((operator): FilterChip => [nameOf(field), operator, text]);
   return (
     same(status, written(status)) ??
     same({ op: text }, written({ op: text })) ??
@@ -115,19 +115,6 @@ function readCondition(condition: unknown): Found | undefined {
     ofOtherClients(condition, field, text)
   );
 }
-
-const OPERATORS_READ: readonly Operator[] = [
-  '=',
-  '!=',
-  'contains',
-  '!contains',
-  '>',
-  '>=',
-  '<',
-  '<=',
-  'exists',
-  '!exists',
-];
 
 /** `$contains` that minds the case, as W&B's own page writes it, becomes one that does not. */
 function ofOtherClients(condition: unknown, field: string, text: string): Found | undefined {
