@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, requireBackend, seriousViolations } from '@weft/testkit';
+import { eventually, requireBackend } from '@weft/testkit';
 import { runProgram } from './program.ts';
 import { cleanUp } from './server-process.ts';
 import { baseUrl, type Stack } from './stack.ts';
-import { startWebStack, type Page, type WebStack } from './web-stack.ts';
+import { obstaclesOf, startWebStack, type Page, type WebStack } from './web-stack.ts';
 
 /** Datasets, prompts, models, scorers and ops in a real browser, as the SDKs publish them and read them back. */
 
@@ -65,7 +65,7 @@ here('pages', () => {
 
       it('lists each kind with its latest versions, and finds by name', async () => {
       const page = await stack.open(`/${project}/weave/assets`);
-      await page.getByRole('link', { name: 'Pictures' }).waitFor();
+      await page.getByRole('link', { name: 'Pictures', exact: true }).waitFor();
       for (const [tab, name] of [['Prompts', 'chatty'], ['Models', 'Answerer'], ['Scorers', 'short'], ['Ops', 'shout'], ['Other', 'settings']] as const) {
         await page.getByRole('link', { name: tab, exact: true }).click();
         await page.getByRole('link', { name, exact: true }).waitFor();
@@ -87,8 +87,8 @@ here('pages', () => {
         const page = await stack.open(listPath('datasets', 'web/none'));
         for (const tab of ['Datasets', 'Prompts', 'Models', 'Scorers', 'Ops', 'Other']) {
           await page.getByRole('link', { name: tab, exact: true }).click();
-          await page.getByRole('heading', { name: 'Python' }).waitFor();
-          await page.getByRole('heading', { name: 'TypeScript' }).waitFor();
+          await page.getByRole('heading', { name: 'Python', exact: true }).waitFor();
+          await page.getByRole('heading', { name: 'TypeScript', exact: true }).waitFor();
           expect(await page.locator('.assets-teach').innerText()).toContain("weave.init('web/none')");
         }
         await page.close();
@@ -103,11 +103,11 @@ here('pages', () => {
       await page.getByText('9007199254740993').waitFor();
       await page.getByRole('button', { name: 'Edit', exact: true }).click();
       await page.getByRole('button', { name: 'Edit question: What is 0 + 0?' }).click();
-      await page.getByLabel('Value of question').fill(EVIL);
-      await page.getByRole('button', { name: 'Keep' }).click();
+      await page.getByLabel('Value of question', { exact: true }).fill(EVIL);
+      await page.getByRole('button', { name: 'Keep', exact: true }).click();
       await page.getByRole('button', { name: 'Edit answer: 9007199254740993' }).click();
-      await page.getByLabel('Value of answer').fill('9007199254740995');
-      await page.getByRole('button', { name: 'Keep' }).click();
+      await page.getByLabel('Value of answer', { exact: true }).fill('9007199254740995');
+      await page.getByRole('button', { name: 'Keep', exact: true }).click();
       await page.getByRole('button', { name: 'Remove row 2' }).click();
       await page.getByRole('button', { name: 'Add rows' }).click();
       await page.getByLabel('or the same, pasted').fill('id,answer,score\n"new ""one""",7,2.0\n');
@@ -146,7 +146,7 @@ here('pages', () => {
       await page.getByRole('button', { name: 'Edit', exact: true }).click();
       await page.getByRole('button', { name: 'Edit __proto__: polluted?' }).click();
       await page.getByLabel('Value of __proto__').fill('no');
-      await page.getByRole('button', { name: 'Keep' }).click();
+      await page.getByRole('button', { name: 'Keep', exact: true }).click();
       await save(page);
       await page.getByRole('button', { name: /v1 \(latest\)/ }).waitFor();
       const { rows: table } = (await readVal<{ rows: string }>('evil', of)).val;
@@ -169,13 +169,13 @@ here('pages', () => {
         expect(await page.locator('.rows-line').count()).toBeLessThan(80);
         await page.evaluate("document.querySelector('.rows').scrollTo(0, 1e9)");
         await page.getByText('n2999n').waitFor();
-        await page.getByRole('button', { name: 'number' }).click();
+        await page.getByRole('button', { name: 'number', exact: true }).click();
         await page.evaluate("document.querySelector('.rows').scrollTo(0, 0)");
         await eventually(async () => /\b0\b/.test(await page.locator('.rows-line').first().innerText()));
-        await page.getByRole('button', { name: 'number' }).click();
+        await page.getByRole('button', { name: 'number', exact: true }).click();
         await eventually(async () => (await page.locator('.rows-line').first().innerText()).includes('2999'));
         expect(new URL(page.url()).searchParams.get('sort')).toBe('desc:number');
-        await page.getByLabel('Find rows that hold a text').fill('n1234n');
+        await page.getByLabel('Find rows that hold a text', { exact: true }).fill('n1234n');
         await page.getByText('1 row found.').waitFor();
         expect(await page.locator('.rows-line').innerText()).toContain('1235');
         await page.reload();
@@ -186,11 +186,11 @@ here('pages', () => {
       it('makes a dataset of a file, and gives it back as files', async () => {
       const page = await stack.open(listPath('datasets', 'web/files'));
       await page.getByRole('button', { name: 'New dataset' }).click();
-      await page.getByLabel('Name').fill('from-file');
+      await page.getByLabel('Name', { exact: true }).fill('from-file');
       const csv = 'name;count;code;ok\r\n"Ada;\r\nL.";1.0;007;true\r\n=1+1;2;008;false\r\n';
       await page.getByLabel('A CSV, JSONL or JSON file').setInputFiles({ name: 'rows.csv', mimeType: 'text/csv', buffer: Buffer.from(csv) });
       await page.getByText('2 rows').waitFor();
-      await page.getByRole('button', { name: 'Publish' }).click();
+      await page.getByRole('button', { name: 'Publish', exact: true }).click();
       await page.getByRole('button', { name: /v0 \(latest\)/ }).waitFor();
       const file = async (format: RegExp) => {
         await page.getByRole('button', { name: 'Export' }).click();
@@ -210,11 +210,11 @@ here('pages', () => {
         const digest = digestOf(refs.model);
         const page = await stack.open(pathOf('Answerer', digest));
         await page.getByRole('button', { name: '+ tag' }).click();
-        await page.getByLabel('New tag').fill('reviewed');
+        await page.getByLabel('New tag', { exact: true }).fill('reviewed');
         await page.keyboard.press('Enter');
         await page.getByRole('button', { name: 'Remove the tag reviewed' }).waitFor();
         await page.getByRole('button', { name: '+ alias' }).click();
-        await page.getByLabel('New alias').fill('production');
+        await page.getByLabel('New alias', { exact: true }).fill('production');
         await page.keyboard.press('Enter');
         await page.getByRole('button', { name: 'Remove the alias production' }).waitFor();
         await page.goto(stack.server.url + pathOf('Answerer', 'production'));
@@ -222,7 +222,7 @@ here('pages', () => {
         await page.getByRole('button', { name: 'Remove the tag reviewed' }).click();
         await page.getByText('reviewed').waitFor({ state: 'detached' });
         await page.getByRole('button', { name: '+ tag' }).click();
-        await page.getByLabel('New tag').fill('not/this one!');
+        await page.getByLabel('New tag', { exact: true }).fill('not/this one!');
         await page.keyboard.press('Enter');
         await page.getByRole('alert').waitFor();
         await page.getByRole('button', { name: 'Delete…' }).click();
@@ -286,7 +286,7 @@ here('pages', () => {
         await page.getByText('25 rows.').waitFor();
         await page.getByText('3+3').waitFor();
         await page.goto(stack.server.url + listPath('prompts', of));
-        await page.getByRole('link', { name: 'greet' }).click();
+        await page.getByRole('link', { name: 'greet', exact: true }).click();
         await page.locator('.message mark', { hasText: '{name}' }).waitFor();
         await page.goto(stack.server.url + pathOf('settings', 'latest', '?tab=diff', of));
         await page.getByText('"temperature": 0.5').waitFor();
@@ -301,15 +301,14 @@ here('pages', () => {
       const look = async (path: string, seen: string) => {
         await page.goto(stack.server.url + path);
         await page.locator(seen).first().waitFor();
-        expect([path, await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')]).toEqual([path, 0]);
-        expect([path, await seriousViolations(page)]).toEqual([path, []]);
+        expect([path, await obstaclesOf(page)]).toEqual([path, []]);
       };
       await look(listPath('ops'), '.assets-list a');
       await look(listPath('models', 'web/none'), '.assets-teach');
       await look(pathOf('Pictures', 'latest'), '.rows-line img');
       await page.getByRole('button', { name: 'Edit', exact: true }).click();
       await page.locator('.rows-cell').first().click();
-      expect(await seriousViolations(page)).toEqual([]);
+      expect(await obstaclesOf(page)).toEqual([]);
       await look(pathOf('Pictures', 'latest', '?tab=diff'), '.diff-table, .note');
       await look(pathOf('chatty', 'latest'), '.message');
       await look(pathOf('Answerer', 'latest'), '.object-fields');

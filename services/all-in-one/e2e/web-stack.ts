@@ -1,4 +1,4 @@
-import { startBrowser } from '@weft/testkit';
+import { seriousViolations, startBrowser } from '@weft/testkit';
 import { newDirectory, startServer, type ServerProcess } from './server-process.ts';
 
 type Browser = Awaited<ReturnType<typeof startBrowser>>;
@@ -25,6 +25,15 @@ export interface WebStack {
 interface SendOptions {
   readonly at?: ServerProcess;
   readonly headers?: Record<string, string>;
+}
+
+const OVERFLOWS = `[document.documentElement, document.querySelector('main')]
+  .filter((part) => part !== null && part.scrollWidth > part.clientWidth)
+  .map((part) => part.localName + ' is ' + (part.scrollWidth - part.clientWidth) + ' px too wide')`;
+
+/** What somebody with a small screen or a screen reader would stumble over; empty = nothing. */
+export async function obstaclesOf(page: Page): Promise<unknown[]> {
+  return [...((await page.evaluate(OVERFLOWS)) as string[]), ...(await seriousViolations(page))];
 }
 
 export async function startWebStack(env: Record<string, string> = {}): Promise<WebStack> {
