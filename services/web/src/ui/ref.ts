@@ -9,13 +9,13 @@ export function readRef(
     entity: entity!,
     project: project!,
     kind: kind!,
-    name: decoded(name!),
+    name: decodedName(name!),
     version: version ?? '',
   };
 }
 
-/** What is not encoded well is a name as it stands. */
-function decoded(name: string): string {
+/** A name of an address; what is not encoded well is a name as it stands. */
+export function decodedName(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {

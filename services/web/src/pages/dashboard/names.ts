@@ -1,5 +1,6 @@
 import type { Dimension, Group } from '../../api/dashboard.ts';
 import { duration } from '../../ui/format.ts';
+import { decodedName } from '../../ui/ref.ts';
 
 const NONE: Record<Dimension, string> = {
   model: 'no model',
@@ -11,12 +12,7 @@ const NONE: Record<Dimension, string> = {
 /** What a group is called: the value, decoded where refs encode it. */
 export function nameOfKey(dimension: Dimension, value: string | undefined): string {
   if (value === undefined || value === '') return NONE[dimension];
-  if (dimension !== 'op') return value;
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
+  return dimension === 'op' ? decodedName(value) : value;
 }
 
 export function nameOfGroup({ key }: Group): string {

@@ -1,5 +1,6 @@
 import type { Call } from '../../api/calls.ts';
 import type { BoardColumn } from '../../api/leaderboards.ts';
+import { isContainer, member } from '../../ui/json-tree/json-value.ts';
 import { evaluationOf, modelOf, nameOf, scoresOf, titleOf } from './run-facts.ts';
 
 export interface BoardCell {
@@ -47,15 +48,10 @@ export function boardRows(columns: readonly BoardColumn[], runs: readonly Call[]
 /** What a run was summed up to there, as the SDKs read it. */
 function figureOf(run: Call, column: BoardColumn): number | undefined {
   if (evaluationOf(run) !== column.evaluation_object_ref) return undefined;
-  let value = memberOf(run.output, column.scorer_name);
+  let value = member(run.output, column.scorer_name);
   for (const part of column.summary_metric_path.split('.'))
-    if (typeof value === 'object' && value !== null) value = memberOf(value, part);
+    if (isContainer(value)) value = member(value, part);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Record<string, unknown>)[name];
 }
 
 export interface Choices {

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { breakdownQuery } from '../../api/dashboard.ts';
+import { decodedName } from '../../ui/ref.ts';
 
 const MONTH_MS = 30 * 86_400_000;
 
@@ -61,7 +62,7 @@ export function OpsField({
         <datalist id="mon-ops">
           <option value="weave.genai.turn_ended">turns of agents</option>
           {known.data?.groups.map(({ key: { op = '' } }) => (
-            <option key={op} value={safely(op)} />
+            <option key={op} value={decodedName(op)} />
           ))}
         </datalist>
         <button type="button" className="button" disabled={text.trim() === ''} onClick={add}>
@@ -70,12 +71,4 @@ export function OpsField({
       </div>
     </div>
   );
-}
-
-function safely(op: string): string {
-  try {
-    return decodeURIComponent(op);
-  } catch {
-    return op;
-  }
 }

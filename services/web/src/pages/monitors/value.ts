@@ -1,22 +1,17 @@
 import type { LedgerEntry } from '../../api/monitors.ts';
+import { isFields, type Fields } from '../../ui/json-tree/json-value.ts';
 import { readRef } from '../../ui/ref-link.tsx';
-
-type Json = Readonly<Record<string, unknown>>;
 
 export function texts(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 }
 
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** What the scorers of a monitor are called; they stand in it, or it refers to them. */
-export function scorerNames(val: Json): string[] {
+export function scorerNames(val: Fields): string[] {
   const scorers = Array.isArray(val['scorers']) ? (val['scorers'] as unknown[]) : [];
   return scorers.map((scorer) => {
     if (typeof scorer === 'string') return readRef(scorer)?.name ?? scorer;
-    if (!isObject(scorer)) return '?';
+    if (!isFields(scorer)) return '?';
     const name = scorer['name'] ?? scorer['_class_name'];
     return typeof name === 'string' ? name : '?';
   });

@@ -1,4 +1,5 @@
 import type { Call } from '../../api/calls.ts';
+import { member } from '../../ui/json-tree/json-value.ts';
 
 /** What was said in a turn, as far as names of inputs and outputs tell. */
 
@@ -23,8 +24,8 @@ export function askedIn(inputs: unknown): string | undefined {
   for (const name of ASKED) if (typeof named.get(name) === 'string') return named.get(name) as string;
   const messages: unknown = named.get('messages');
   if (Array.isArray(messages)) {
-    const last = (messages as unknown[]).findLast((each) => memberOf(each, 'role') === 'user');
-    if (typeof memberOf(last, 'content') === 'string') return memberOf(last, 'content') as string;
+    const last = (messages as unknown[]).findLast((each) => member(each, 'role') === 'user');
+    if (typeof member(last, 'content') === 'string') return member(last, 'content') as string;
   }
   const texts = entries.filter(([name, value]) => typeof value === 'string' && name !== 'self' && name !== 'this');
   return texts.length === 1 ? (texts[0]![1] as string) : undefined;
@@ -34,15 +35,10 @@ export function askedIn(inputs: unknown): string | undefined {
 export function answeredIn(output: unknown): string | undefined {
   if (typeof output === 'string') return output;
   for (const name of ANSWERED) {
-    const value = memberOf(output, name);
+    const value = member(output, name);
     if (typeof value === 'string') return value;
   }
   return undefined;
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Record<string, unknown>)[name];
 }
 
 /** Has nothing to show: what the model said is in calls below it. */

@@ -19,9 +19,9 @@ export function sizeOf(value: Fields | readonly unknown[]): number {
   return Array.isArray(value) ? value.length : Object.keys(value).length;
 }
 
-/** The member itself, never what objects inherit. */
+/** The member of an object or a list itself, never what they inherit. */
 export function member(value: unknown, name: string): unknown {
-  return isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return isContainer(value) && Object.hasOwn(value, name) ? (value as Fields)[name] : undefined;
 }
 
 /** Strings as they are, anything else as indented JSON with every digit. Bounded by the memory of the value, not by its depth: 512 levels are stored at most. */
