@@ -60,7 +60,7 @@ export class IdIndex {
   }
 
   private rehash(): void {
-    this.slots = new Int32Array(this.slots.length * 4).fill(EMPTY);
+    this.slots = new Int32Array(this.slots.length * 2).fill(EMPTY);
     for (let row = 0; row < this.count; row++) this.place(row);
   }
 }
