@@ -24,6 +24,7 @@ const KEYED: Keyring = {
       canAll: () => false,
     };
   },
+  list: () => [],
   stop: async () => {},
 };
 

@@ -23,6 +23,7 @@ import {
   type RouteGroup,
 } from './router.ts';
 import { createDrainingServer, type ServerLimits } from './server.ts';
+import { keysRoute } from './keys-route.ts';
 import { sessionRoutes } from './session.ts';
 
 export interface HttpLimits extends ServerLimits {
@@ -152,7 +153,7 @@ function createListener(options: HttpAppOptions, app: Express, budget: BodyBudge
 function createExpress(options: HttpAppOptions, readiness: () => Promise<Reasons>): Express {
   const { auth, metrics, liveness = {} } = options;
   const health = createHealthRoutes({ metrics, auth, readiness, liveness });
-  const routes = [health, sessionRoutes(auth), ...options.routes];
+  const routes = [health, sessionRoutes(auth), keysRoute(auth), ...options.routes];
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').set('query parser', 'simple');
   for (const group of routes.filter((g) => g.authenticated === false)) mountGroup(app, group);

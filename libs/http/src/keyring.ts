@@ -22,11 +22,16 @@ export interface Principal {
   canAll(role: Role): boolean;
 }
 
+/** What may be told of a key. */
+export type ListedKey = Omit<KeyRecord, 'hash'>;
+
 export interface Keyring {
   /** No keys: every request is allowed, and only loopback addresses may be listened on. Never turns from false to true. */
   readonly open: boolean;
   /** The principal of a key that is neither unknown nor revoked. */
   find(key: string): Principal | undefined;
+  /** Every key of the file, revoked ones too. */
+  list(): readonly ListedKey[];
   /** Stops watching the file. */
   stop(): Promise<void>;
 }
@@ -54,6 +59,7 @@ export async function createKeyring(options: KeyringOptions): Promise<Keyring> {
   const { file, logger, pollMs = 1000 } = options;
   // Looked up by the first half of the hash, compared in whole: timing tells nothing that leads back to a key.
   let entries = new Map<string, Entry[]>();
+  let listed: readonly ListedKey[] = [];
   let open = true;
   let seen = '';
 
@@ -62,6 +68,7 @@ export async function createKeyring(options: KeyringOptions): Promise<Keyring> {
     const records = await readKeysFile(path);
     if (records === undefined && !open) throw new Error(`the keys file ${path} is gone`);
     entries = toEntries(records ?? []);
+    listed = (records ?? []).map(({ hash: _, ...rest }) => rest);
     if (records !== undefined && records.length > 0) open = false;
   }
 
@@ -94,6 +101,7 @@ export async function createKeyring(options: KeyringOptions): Promise<Keyring> {
       const hash = hashKey(key);
       return entries.get(hash.slice(0, 32))?.find((entry) => sameHash(entry.hash, hash))?.principal;
     },
+    list: () => listed,
     stop: async () => {
       stopped = true;
       clearTimeout(timer);

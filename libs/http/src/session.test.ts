@@ -16,6 +16,7 @@ const KEYED: Keyring = {
           canAll: () => false,
         }
       : undefined,
+  list: () => [],
   stop: async () => {},
 };
 

@@ -3,7 +3,7 @@ import { createHttpApp, type HttpApp, type HttpAppOptions } from './app.ts';
 import { EVERYONE, type Keyring } from './keyring.ts';
 
 /** For this package's tests only: apps on free ports, with their warnings and errors. */
-export const OPEN: Keyring = { open: true, find: () => EVERYONE, stop: async () => {} };
+export const OPEN: Keyring = { open: true, find: () => EVERYONE, list: () => [], stop: async () => {} };
 
 const started: HttpApp[] = [];
 

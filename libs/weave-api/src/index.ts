@@ -203,6 +203,7 @@ export {
   chatRead,
   ChatOfCall,
   sessionCreate,
+  keysRead,
   sessionDelete,
   sessionRead,
   type CallsPageRequest,

@@ -179,6 +179,15 @@ here('operations and home', () => {
       await page.close();
     }, 60_000);
 
+    it('shows an admin who has which key, and never a key', async () => {
+      const page = await openAs(keys.admin, '/operations?tab=keys');
+      await rows(page, 'Keys').filter({ hasText: 'bob' }).getByText('write', { exact: true }).waitFor();
+      const text = await page.locator('main').innerText();
+      for (const key of Object.values(keys)) expect(text).not.toContain(key);
+      expect(await obstaclesOf(page)).toEqual([]);
+      await page.close();
+    });
+
     it('tells others what needs an admin’s key, and shows them the rest', async () => {
       const page = await openAs(keys.writer, '/operations?tab=letters');
       await page.getByText('Looking at dead letters needs a key with the role admin.').waitFor();

@@ -45,6 +45,7 @@ async function serve({ reader = {}, committed = true, can }: Stubs) {
   const auth: Keyring = {
     open: can === undefined,
     find: () => ({ user: 'ada', can: can ?? (() => true), has: () => true, canAll: () => true }),
+    list: () => [],
     stop: async () => {},
   };
   const query = createQuery({

@@ -148,6 +148,31 @@ export const sessionDelete = defineRoute({
   request: z.object({}),
 });
 
+export const keysRead = defineRoute({
+  method: 'get',
+  path: '/weft/v1/keys',
+  tag: 'Weft',
+  access: 'none',
+  summary: 'The API keys, without the keys themselves, for keys that are admin of everything',
+  request: z.object({}),
+  answer: json(
+    z.object({
+      keys: z.array(
+        z.object({
+          id: z.string(),
+          user: z.string(),
+          /** `*`, `entity/*` or `entity/project`. */
+          projects: z.array(z.string()),
+          role: z.enum(['read', 'write', 'admin']),
+          created_at: z.iso.datetime(),
+          /** Null: it is good. */
+          revoked_at: z.iso.datetime().nullable(),
+        }),
+      ),
+    }),
+  ),
+});
+
 export const WEFT_ROUTES = [
   chatRead,
   callsPage,
@@ -155,4 +180,5 @@ export const WEFT_ROUTES = [
   sessionRead,
   sessionCreate,
   sessionDelete,
+  keysRead,
 ];

@@ -33,6 +33,23 @@ export const readinessQuery = queryOptions({
   },
 });
 
+export interface ApiKey {
+  readonly id: string;
+  readonly user: string;
+  /** `*`, `entity/*` or `entity/project`. */
+  readonly projects: readonly string[];
+  readonly role: 'read' | 'write' | 'admin';
+  readonly created_at: string;
+  readonly revoked_at: string | null;
+}
+
+export const keysQuery = queryOptions({
+  queryKey: ['operations', 'keys'],
+  retry: false,
+  queryFn: async ({ signal }) =>
+    (await request<{ keys: readonly ApiKey[] }>('/weft/v1/keys', undefined, { signal })).keys,
+});
+
 export interface DeadLetter {
   readonly id: string;
   readonly group: string;

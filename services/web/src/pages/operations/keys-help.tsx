@@ -1,6 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
+import { keysQuery, type ApiKey } from '../../api/operations.ts';
 import { sessionQuery } from '../../api/session.ts';
 import { CopyButton } from '../../ui/copy.tsx';
+import { ErrorNote, Loading } from '../../ui/notes.tsx';
+import { Time } from '../../ui/time.tsx';
 
 const COMMANDS = [
   ['Who has a key', 'weft keys list'],
@@ -16,7 +19,7 @@ const COMMANDS = [
   ['End a key', 'weft keys revoke <id>'],
 ] as const;
 
-/** Who may what. Keys are in a file that no page reads: they are made where the server runs. */
+/** Who may what. Keys are made and ended where the server runs, in a file that no page changes. */
 export function KeysHelp() {
   const { data: session } = useQuery(sessionQuery);
   if (session === null || session === undefined) return null;
@@ -29,9 +32,10 @@ export function KeysHelp() {
               session.all ? 'every project' : (session.project ?? 'some projects')
             }.`}
       </p>
+      {!session.open && session.all && session.role === 'admin' && <KeyList />}
       <p className="soft">
-        Keys are in a file beside the server, as hashes; no page reads or changes it. Where the server runs,
-        with its <code>WEFT_KEYS_FILE</code> set:
+        Keys are in a file beside the server, as hashes; no page changes it. Where the server runs, with its{' '}
+        <code>WEFT_KEYS_FILE</code> set:
       </p>
       <dl className="ops-commands">
         {COMMANDS.map(([what, command]) => (
@@ -48,5 +52,53 @@ export function KeysHelp() {
       </dl>
       <p className="soft">A running server notices within seconds. A key is shown once, when it is made.</p>
     </>
+  );
+}
+
+const SHOWN = 500;
+
+function KeyList() {
+  const keys = useQuery(keysQuery);
+  if (keys.isPending) return <Loading what="the keys" />;
+  if (keys.isError) return <ErrorNote error={keys.error} retry={() => void keys.refetch()} />;
+  // Those that are good first, the newest first.
+  const rank = ({ revoked_at: revokedAt, created_at: createdAt }: ApiKey) =>
+    `${revokedAt === null ? 1 : 0}${createdAt}`;
+  const sorted = [...keys.data].sort((a, b) => (rank(a) < rank(b) ? 1 : -1));
+  return (
+    <div className="scroll-x" tabIndex={0} role="region" aria-label="Keys, the newest first">
+      <table className="plain" aria-label="Keys">
+        <thead>
+          <tr>
+            <th scope="col">User</th>
+            <th scope="col">Role</th>
+            <th scope="col">Projects</th>
+            <th scope="col">Made</th>
+            <th scope="col">Id</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.slice(0, SHOWN).map((key) => (
+            <tr key={key.id} className={key.revoked_at === null ? undefined : 'soft'}>
+              <td>
+                <bdi>{key.user}</bdi>
+              </td>
+              <td>{key.revoked_at === null ? key.role : 'revoked'}</td>
+              <td>
+                <bdi>{key.projects.slice(0, 5).join(', ')}</bdi>
+                {key.projects.length > 5 && ` and ${key.projects.length - 5} more`}
+              </td>
+              <td>
+                <Time at={key.created_at} />
+              </td>
+              <td className="mono">{key.id}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {sorted.length > SHOWN && (
+        <p className="soft">{sorted.length - SHOWN} more: `weft keys list` shows them all.</p>
+      )}
+    </div>
   );
 }
