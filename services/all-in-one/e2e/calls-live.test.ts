@@ -52,7 +52,7 @@ const expr = (field: string, value: string) => ({
 });
 const now = () => JSON.stringify(new Date().toISOString());
 
-it('tells of calls that start and end, within a second', async () => {
+it('tells of calls that start, end and go, within a second', async () => {
   const project = newProject('live');
   const all = await listen({ project_id: project });
   const running = await listen({ project_id: project, query: expr('summary.weave.status', 'running') });
@@ -78,6 +78,10 @@ it('tells of calls that start and end, within a second', async () => {
   // It does not match any more, and that is told as well.
   await eventually(async () =>
     running.events.some(({ data }) => data.changed?.includes(id) === true && data.calls?.length === 0),
+  );
+  await stack.post('/calls/delete', { project_id: project, call_ids: [id] });
+  await eventually(async () =>
+    all.events.some(({ data }) => data.changed?.includes(id) === true && data.calls?.length === 0),
   );
   all.close();
   running.close();

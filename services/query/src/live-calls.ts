@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '@weft/model';
+import type { Logger } from '@weft/runtime';
 import type { CallChange, TraceReader } from '@weft/trace-store';
 
 /** What a watch tells: calls of which something was stored, or that there is more than can be told. */
@@ -21,7 +22,7 @@ const MAX_CHANGES = 500;
 const MAX_PAUSE_MS = 5000;
 
 /** One look at the store for all who watch a project, however many; none where nobody does. */
-export function createLiveCalls(reader: Pick<TraceReader, 'changedCalls'>): LiveCalls {
+export function createLiveCalls(reader: Pick<TraceReader, 'changedCalls'>, logger: Logger): LiveCalls {
   const watches = new Map<string, Set<(change: Change) => void>>();
 
   async function look(projectId: string, seen: Map<string, number>): Promise<CallChange[]> {
@@ -49,7 +50,7 @@ export function createLiveCalls(reader: Pick<TraceReader, 'changedCalls'>): Live
         failures = 0;
       } catch (error) {
         // The store is away for a while: the streams stay.
-        if (!(error instanceof AppError)) throw error;
+        if (!(error instanceof AppError)) logger.error({ err: error, projectId }, 'cannot look for changes');
         failures++;
       }
       if (change !== undefined) for (const listener of listeners) listener(change);

@@ -88,7 +88,7 @@ export function createQuery(deps: QueryDeps): Query {
   const garbage = createGarbage({ ...deps, options: deps.garbage });
   const files = createFileContents(reader, deps.fileStorage);
   const routes = [
-    ...callRoutes(reader, eventLog),
+    ...callRoutes(reader, eventLog, deps.logger),
     ...objectRoutes(reader, eventLog),
     ...labelRoutes(reader, eventLog),
     ...refRoutes(reader),

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { route, type Route } from '@weft/http';
 import { AppError } from '@weft/model';
+import type { Logger } from '@weft/runtime';
 import type { Expr, Field } from '@weft/query-language';
 import { callFields, type CallChange, type StoredCall, type TraceReader } from '@weft/trace-store';
 import { callsLive, type CallsLiveRequest } from '@weft/weave-api';
@@ -19,8 +20,8 @@ const MAX_STREAM_MS = 10 * 60_000;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Calls as they come in, for lists that people leave open. */
-export function callsLiveRoute(reader: TraceReader): Route {
-  const live = createLiveCalls(reader);
+export function callsLiveRoute(reader: TraceReader, logger: Logger): Route {
+  const live = createLiveCalls(reader, logger);
   let streams = 0;
   return route(callsLive, async (request, { res, signal }) => {
     // What is wrong with the request is said before the stream begins.
@@ -101,8 +102,11 @@ function changeReader(reader: TraceReader, request: CallsLiveRequest): ReadChang
   const among = filter.callIds && new Set(filter.callIds);
   return async (changes, signal) => {
     const ids = [...new Set(changes.map(({ id }) => id))];
-    const callIds = among === undefined ? ids : ids.filter((id) => among.has(id));
-    const since = notBefore(Math.min(...changes.map(({ startedAtUs }) => startedAtUs)));
+    const starts = new Map(
+      changes.flatMap(({ id, startedAtUs: us }) => (us === undefined ? [] : [[id, us]])),
+    );
+    const callIds = [...starts.keys()].filter((id) => among?.has(id) ?? true);
+    const since = notBefore(Math.min(...starts.values()));
     const query = {
       projectId: request.project_id,
       filter: { ...filter, callIds },

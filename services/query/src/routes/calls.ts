@@ -1,5 +1,6 @@
 import type { EventLog } from '@weft/event-log';
 import { route, type Route, type RouteContext } from '@weft/http';
+import type { Logger } from '@weft/runtime';
 import type { TraceReader } from '@weft/trace-store';
 import {
   callRead,
@@ -22,7 +23,7 @@ import { renderCalls } from '../render-calls.ts';
 import { linesContentType, sendChunks, sendJson } from '../send.ts';
 
 /** Reading and deleting calls (weave-api §4.4). */
-export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append'>): Route[] {
+export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append'>, logger: Logger): Route[] {
   return [
     route(callsStreamQuery, (request, { req, res, signal }) =>
       sendChunks(req, res, linesContentType(req), renderCalls(reader, request, { between: '\n' }, signal)),
@@ -37,7 +38,7 @@ export function callRoutes(reader: TraceReader, eventLog: Pick<EventLog, 'append
     ),
     callsPageRoute(reader),
     ...callsFacetRoutes(reader),
-    callsLiveRoute(reader),
+    callsLiveRoute(reader, logger),
     callsExportRoute(reader),
     route(callRead, (request, context) => readCall(reader, request, context)),
     route(callsQueryStats, (request, context) => countCalls(reader, request, context)),
