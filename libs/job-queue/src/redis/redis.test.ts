@@ -73,7 +73,8 @@ requireBackend('redis', describe)('a queue on Redis', () => {
 
   it('shares jobs among processes, and keeps the concurrency of a project over all of them', async () => {
     const [a, b] = await Promise.all([spawn({ projectConcurrency: 3 }), spawn({ projectConcurrency: 3 })]);
-    await queue.add(jobs(120, { data: '{"ms":30}' }));
+    // Long enough for the one that was late to find a place that is free.
+    await queue.add(jobs(120, { data: '{"ms":75}' }));
     let most = 0;
     await eventually(async () => {
       const { running, pending } = await counts();
