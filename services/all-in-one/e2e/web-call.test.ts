@@ -201,6 +201,27 @@ here('pages', () => {
       await page.close();
     }, 60_000);
 
+    it('plays what was said to a model', async () => {
+      const [project, id] = ['web/call-audio', newCallId()];
+      const content = [
+        { type: 'text', text: 'Listen:' },
+        { type: 'input_audio', input_audio: { data: wav(800).toString('base64'), format: 'wav' } },
+      ];
+      await stack.send(project, [
+        completed(project, id, {
+          op_name: '"openai.chat.completions.create"',
+          inputs: JSON.stringify({ model: 'gpt-4o-audio', messages: [{ role: 'user', content }] }),
+          output: JSON.stringify({ choices: [{ index: 0, message: { role: 'assistant', content: 'Silence.' } }] }),
+        }),
+      ]);
+      const page = await open(project, id);
+      await page.locator('.call-chat audio').waitFor();
+      const duration = "document.querySelector('.call-chat audio').duration";
+      await eventually(async () => Math.abs(((await page.evaluate(duration)) as number) - 0.1) < 0.01);
+      await isClean(page);
+      await page.close();
+    }, 60_000); // prettier-ignore
+
     it('shows Markdown as what it means, or as it stands', async () => {
       const [project, id] = ['web/call-markdown', newCallId()];
       const text = `# Plan\n\n- **first**\n- second\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`js\nlet x = '${EVIL}';\n\`\`\`\n\n${EVIL}\n\n[bad](javascript:alert(1)) [good](https://example.com/d) ![shot](https://example.com/p.png)`;
@@ -377,4 +398,22 @@ here('pages', () => {
 
 function image(url: string) {
   return { type: 'image_url', image_url: { url } };
+}
+
+/** Silence at 8 kHz, a byte a sample. */
+function wav(samples: number): Buffer {
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(8000, 24);
+  head.writeUInt32LE(8000, 28);
+  head.writeUInt16LE(1, 32);
+  head.writeUInt16LE(8, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples, 40);
+  return Buffer.concat([head, Buffer.alloc(samples, 128)]);
 }
