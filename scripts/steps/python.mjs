@@ -24,13 +24,18 @@ const OLDER = { venv: '.cache/python-2025', requirements: 'scripts/python-requir
  * @returns {{newest: string, older: string, otel: string} | undefined}
  */
 export function preparePython() {
-  const newest = prepare(NEWEST);
-  const older = newest === undefined ? undefined : prepare(OLDER);
-  const otel = older === undefined ? undefined : prepare(OTEL);
+  const newest = prepareEnvironment(NEWEST);
+  const older = newest === undefined ? undefined : prepareEnvironment(OLDER);
+  const otel = older === undefined ? undefined : prepareEnvironment(OTEL);
   return otel === undefined ? undefined : { newest, older, otel };
 }
 
-function prepare(wanted) {
+/**
+ * A Python with the packages of a requirements file, made once per content of it.
+ * @param {{venv: string, requirements: string, options?: string[]}} wanted paths from the root
+ * @returns {string | undefined} its executable
+ */
+export function prepareEnvironment(wanted) {
   const venv = join(root, wanted.venv);
   const requirements = join(root, wanted.requirements);
   const python = join(venv, 'bin/python');
