@@ -224,7 +224,7 @@ here('pages', () => {
 
     it('shows Markdown as what it means, or as it stands', async () => {
       const [project, id] = ['web/call-markdown', newCallId()];
-      const text = `# Plan\n\n- **first**\n- second\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`js\nlet x = '${EVIL}';\n\`\`\`\n\n${EVIL}\n\n[bad](javascript:alert(1)) [good](https://example.com/d) ![shot](https://example.com/p.png)`;
+      const text = `# Plan\n\n- **first**\n- [x] second\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`js\nlet x = '${EVIL}';\n\`\`\`\n\n${EVIL}\n\n[bad](javascript:alert(1)) [good](https://example.com/d) ![shot](https://example.com/p.png)`;
       const answer = { role: 'assistant', content: text };
       await stack.send(project, [
         completed(project, id, {
@@ -237,6 +237,7 @@ here('pages', () => {
       const chat = page.locator('.call-chat');
       await chat.getByRole('heading', { name: 'Plan', exact: true }).waitFor();
       expect(await chat.locator('li strong').innerText()).toBe('first');
+      expect(await chat.locator('.task-list-item').innerText()).toBe('☑ second');
       expect(await chat.getByRole('cell', { name: '2', exact: true }).count()).toBe(1);
       await chat.locator('pre code').getByText('globalThis.hacked = 1').waitFor();
       // Pictures of others are links: nobody is told who reads.

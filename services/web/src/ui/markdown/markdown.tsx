@@ -20,6 +20,8 @@ const COMPONENTS: Components = {
       <table className="plain">{children}</table>
     </div>
   ),
+  // Boxes of tasks: nobody ticks them here.
+  input: ({ checked }) => <>{checked === true ? '☑' : '☐'}</>,
   pre: ({ children }) => (
     <pre className="json" tabIndex={0}>
       {children}
