@@ -17,7 +17,11 @@ const OUTSIDE = ['POST /graphql'];
 const isPage = (name: string) =>
   name === 'GET /' || name === 'GET /docs' || name.startsWith('GET /{entity}/{project}/');
 /** Served by the HTTP library on every service. */
-const BY_HTTP = ['GET /health', ...['GET', 'POST', 'DELETE'].map((method) => `${method} /weft/v1/session`)];
+const BY_HTTP = [
+  'GET /health',
+  'GET /weft/v1/keys',
+  ...['GET', 'POST', 'DELETE'].map((method) => `${method} /weft/v1/session`),
+];
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 const metrics = () => createMetrics('t_', { processMetrics: false });
