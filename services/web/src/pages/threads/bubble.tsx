@@ -27,15 +27,6 @@ function Who({ side, role }: { readonly side: Side; readonly role?: string }) {
   return <div className="threads-who">{known ? (side === 'user' ? 'User' : 'Agent') : role}</div>;
 }
 
-export function TextBubble({ side, text }: { readonly side: Side; readonly text: string }) {
-  return (
-    <div className={`threads-bubble ${side}`}>
-      <Who side={side} />
-      <Text text={text} />
-    </div>
-  );
-}
-
 interface JsonBubbleProps {
   readonly side: Side;
   readonly title: string;

@@ -7,7 +7,7 @@ import { errorLine } from '../../ui/exception.ts';
 import { count, duration, money, opName } from '../../ui/format.ts';
 import { Status } from '../../ui/status.tsx';
 import { Time } from '../../ui/time.tsx';
-import { Bubble, JsonBubble, TextBubble } from './bubble.tsx';
+import { Bubble, JsonBubble } from './bubble.tsx';
 import { Steps } from './steps.tsx';
 import { answeredIn, askedIn, isNothing } from './turn-text.ts';
 
@@ -63,12 +63,11 @@ interface SideProps {
 
 function Asked({ call, chat }: SideProps) {
   const fresh = chat == null ? [] : freshMessages(chat.messages);
-  if (fresh.length > 0)
-    return fresh.map((message, i) => (
+  const messages = fresh.length > 0 ? fresh : textMessages('user', askedIn(call.inputs));
+  if (messages.length > 0)
+    return messages.map((message, i) => (
       <Bubble key={i} side={message.role === 'user' ? 'user' : 'agent'} message={message} />
     ));
-  const text = askedIn(call.inputs);
-  if (text !== undefined) return <TextBubble side="user" text={text} />;
   return isNothing(call.inputs) ? null : <JsonBubble side="user" title="Inputs" value={call.inputs} />;
 }
 
@@ -78,11 +77,16 @@ function freshMessages(messages: readonly ChatMessage[]): readonly ChatMessage[]
   return last < 0 ? messages.filter(({ role }) => role !== 'system') : messages.slice(last);
 }
 
+/** As a chat has it, so that its bubble stays when the chat arrives. */
+function textMessages(role: 'user' | 'assistant', text: string | undefined): readonly ChatMessage[] {
+  return text === undefined ? [] : [{ role, parts: [{ type: 'text', text }] }];
+}
+
 function Answered({ call, chat }: SideProps) {
-  if (chat != null && chat.choices.length > 0)
-    return chat.choices.map((message, i) => <Bubble key={i} side="agent" message={message} />);
-  const text = answeredIn(call.output);
-  if (text !== undefined) return <TextBubble side="agent" text={text} />;
+  const choices = chat?.choices ?? [];
+  const messages = choices.length > 0 ? choices : textMessages('assistant', answeredIn(call.output));
+  if (messages.length > 0)
+    return messages.map((message, i) => <Bubble key={i} side="agent" message={message} />);
   if (!isNothing(call.output)) return <JsonBubble side="agent" title="Output" value={call.output} />;
   if (statusOf(call) === 'running') return <p className="status running">is answering…</p>;
   return <AnswerBelow call={call} />;
