@@ -376,10 +376,10 @@ describe('npm weave', () => {
     await runProgram(stack, 'scores.cjs', 'weave', project);
     const { result } = await feedbackOf(project).query({
       query: equals('feedback_type', 'wandb.runnable.correct'),
+      // The SDK sends both at once, so either may be stored as the first.
+      sort_by: [{ field: 'payload.output', direction: 'desc' }],
     });
-    // The SDK sends both at once, so either may be the first.
-    const scores = result.map(({ payload }) => (payload as { output: boolean }).output);
-    expect(scores.sort()).toEqual([false, true]);
+    expect(result.map(({ payload }) => payload)).toEqual([{ output: true }, { output: false }]);
     const calls = await stack.lines<ReadCall>('/calls/stream_query', { project_id: project });
     const refs = calls.map(({ id }) => `weave:///${project}/call/${id}`);
     for (const { weave_ref, call_ref } of result)
